@@ -1,0 +1,199 @@
+import { inflateSync } from "node:zlib";
+import { sha256 } from "./digest";
+import { type Facts } from "./facts";
+import { lineDiff } from "./lineDiff";
+import { VENV_PYTHON } from "./names";
+import {
+  type ActivateSpec,
+  type FactsRequest,
+  type FileContent,
+  type ManagedFile,
+  type PrepareSpec,
+  type SecretsSpec,
+} from "./spec";
+
+/** One difference between what is wanted on a host and what a probe found there. */
+export interface Drift {
+  readonly what: string;
+  readonly want: string;
+  readonly is: string;
+  /** Lines of an edited file: `-` what is there, `+` what will be there. */
+  readonly detail?: string;
+}
+
+/** Content of a managed file, unpacked. */
+export function contentOf(file: FileContent): string {
+  return "text" in file
+    ? file.text
+    : inflateSync(Buffer.from(file.packed, "base64")).toString("utf8");
+}
+
+/** What a probe has to look at so that the specs can be compared with its answer. */
+export function factsRequest(
+  prepare: PrepareSpec,
+  activate: ActivateSpec,
+  secrets: SecretsSpec | null,
+): FactsRequest {
+  const common = { node: prepare.node, agent: prepare.agent };
+  if (prepare.state === "absent" || activate.state === "absent") {
+    return {
+      ...common,
+      aiServicePath: null,
+      interpreter: "python3",
+      imports: [],
+      files: [],
+      service: null,
+      secrets: [],
+      manager: null,
+      release: null,
+      address: "127.0.0.1",
+      port: 8770,
+      source: null,
+    };
+  }
+  return {
+    ...common,
+    aiServicePath: prepare.aiServicePath,
+    interpreter: prepare.python.interpreter,
+    imports: [...Object.keys(prepare.python.required), ...Object.keys(prepare.python.wanted)],
+    files: [...prepare.files, ...activate.release.files].map(({ path, digest }) => ({
+      path,
+      digest,
+    })),
+    service: sha256(activate.release.service),
+    secrets: secrets?.files.map((file) => file.path) ?? [],
+    manager: activate.release.manager,
+    release: activate.digest,
+    address: activate.health.address,
+    port: activate.health.port,
+    source: prepare.source?.path ?? null,
+  };
+}
+
+/** Empty when nothing that `prepare` manages needs work. */
+export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
+  if (spec.state === "absent") return compareAbsent(facts);
+  const drift: Drift[] = [];
+  if (facts.python === null) {
+    return [{ what: "python3", want: "installed", is: "missing" }];
+  }
+  if (facts.installedAgent !== spec.agent) {
+    drift.push({ what: "agent", want: spec.agent, is: facts.installedAgent ?? "absent" });
+  }
+  if (facts.runner !== VENV_PYTHON) {
+    drift.push({ what: "interpreter", want: VENV_PYTHON, is: facts.runner ?? "none" });
+  }
+  for (const module of Object.keys(spec.python.required)) {
+    const error = facts.missing[module];
+    if (error !== undefined) drift.push({ what: `import ${module}`, want: "works", is: error });
+  }
+  drift.push(...compareFiles(spec.files, facts));
+  if (spec.source && facts.source?.commit !== spec.source.commit) {
+    drift.push({
+      what: "source",
+      want: spec.source.commit,
+      is: facts.source ? facts.source.commit : "no checkout",
+      ...(facts.source?.dirty ? { detail: "has local changes, which are kept" } : {}),
+    });
+  }
+  return drift;
+}
+
+/** Empty when the wanted release runs, is healthy and starts at boot. */
+export function compareActivate(spec: ActivateSpec, facts: Facts): Drift[] {
+  if (spec.state === "absent") return compareAbsent(facts);
+  const { release } = spec;
+  const drift: Drift[] = [];
+  if (facts.release.current !== spec.digest) {
+    drift.push({ what: "release", want: spec.digest, is: facts.release.current ?? "none" });
+  } else if (!facts.release.intact) {
+    drift.push({ what: "release", want: spec.digest, is: "its files were changed" });
+  }
+  const service = { path: "service", digest: sha256(release.service), mode: "0644", owner: "root" };
+  drift.push(...compareFiles([{ ...service, text: release.service }, ...release.files], facts));
+  drift.push(...compareService(facts));
+  drift.push(...compareHealth(spec.node, facts));
+  if (spec.takeover) {
+    for (const { kind, id } of facts.competitors) {
+      drift.push({ what: `${kind} ${id}`, want: "disabled", is: "competes for the daemon" });
+    }
+  }
+  return drift;
+}
+
+/** Empty when every secret file is as it was written, from the content that is wanted. */
+export function compareSecrets(spec: SecretsSpec, facts: Facts): Drift[] {
+  return spec.files.flatMap((file): Drift[] => {
+    const found = facts.secrets[file.path];
+    if (found === undefined) return [{ what: file.path, want: "present", is: "absent" }];
+    if (found.digest !== file.digest) {
+      return [{ what: file.path, want: "current", is: found.digest === null ? "edited" : "older" }];
+    }
+    const want = `0600 ${file.owner}`;
+    const is = `${found.mode} ${found.owner}`;
+    return want === is ? [] : [{ what: `${file.path} mode`, want, is }];
+  });
+}
+
+function compareAbsent(facts: Facts): Drift[] {
+  return facts.traces.map((path) => ({ what: path, want: "absent", is: "present" }));
+}
+
+function compareFiles(files: readonly ManagedFile[], facts: Facts): Drift[] {
+  return files.flatMap((file): Drift[] => {
+    const found = facts.files[file.path];
+    if (found === undefined) return [{ what: file.path, want: "present", is: "absent" }];
+    if (found.kind !== "file") return [{ what: file.path, want: "a file", is: `a ${found.kind}` }];
+    const drift: Drift[] = [];
+    if (found.digest !== file.digest) {
+      const item = { what: file.path, want: file.digest.slice(0, 12) };
+      const is = found.digest === null ? "unreadable" : `edited: ${found.digest.slice(0, 12)}`;
+      const detail =
+        found.text === undefined ? {} : { detail: lineDiff(found.text, contentOf(file)) };
+      drift.push({ ...item, is, ...detail });
+    }
+    const want = `${file.mode} ${file.owner}`;
+    const is = `${found.mode} ${found.owner}`;
+    if (want !== is) drift.push({ what: `${file.path} mode`, want, is });
+    return drift;
+  });
+}
+
+function compareService(facts: Facts): Drift[] {
+  const { service } = facts;
+  if (service === null) return [{ what: "service", want: "running", is: "absent" }];
+  const drift: Drift[] = [];
+  if (service.state !== "running") {
+    const why = facts.lastError ?? service.detail;
+    drift.push({
+      what: "service",
+      want: "running",
+      is: `${service.state}${why ? `: ${why}` : ""}`,
+    });
+  }
+  // Without a place to start from there is nothing to mend: that is a note of the report, not drift.
+  if (service.enabled === false && service.boot !== null) {
+    drift.push({ what: "start at boot", want: "enabled", is: `not enabled in ${service.boot}` });
+  }
+  return drift;
+}
+
+function compareHealth(node: string, facts: Facts): Drift[] {
+  const foreign = facts.port.find((owner) => !owner.ours);
+  if (foreign) {
+    return [{ what: "port", want: "ours", is: `blocked by ${foreign.name}` }];
+  }
+  if (facts.service?.state !== "running") return [];
+  const { health, status } = facts;
+  if (health === null || health.status !== 200) {
+    return [{ what: "/health", want: "200", is: health?.error ?? `status ${health?.status ?? 0}` }];
+  }
+  // `healthy: false` means busy (disk, memory, load), so only identity counts.
+  if (health.nodeId !== node) {
+    return [{ what: "/health node_id", want: node, is: health.nodeId ?? "none" }];
+  }
+  if (status !== null && status.nodeId !== node) {
+    return [{ what: "/status node_id", want: node, is: status.error ?? status.nodeId ?? "none" }];
+  }
+  return [];
+}

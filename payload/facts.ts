@@ -1,0 +1,139 @@
+import { z } from "zod";
+import { count, list, record, text } from "./untrusted";
+
+/** What a probe found on a host. Read-only, and told by a machine that is not trusted: every field is bounded. */
+
+const fileFact = z.object({
+  kind: z.enum(["file", "link", "directory", "other"]),
+  digest: text(64).nullable(),
+  mode: text(4),
+  owner: text(64),
+  /** Present where the content differs from what was asked for, so that a hand edit can be shown. */
+  text: text(8192).optional(),
+});
+
+const competitor = z.object({
+  kind: z.enum(["unit", "cron", "starter", "process", "program", "launchd"]),
+  /** Unit name, file path with line, or process id. */
+  id: text(300),
+  detail: text(300),
+});
+
+const portOwner = z.object({
+  pid: count.nullable(),
+  /** True when the process belongs to our service. */
+  ours: z.boolean(),
+  /** Unit, container or command, to name who it is. */
+  name: text(200),
+});
+
+const service = z.object({
+  manager: z.enum(["systemd", "supervisord", "launchd", "own"]),
+  state: z.enum(["running", "starting", "restarting", "failed", "stopped", "absent"]),
+  /** Started at boot; null when that cannot be told. */
+  enabled: z.boolean().nullable(),
+  pid: count.nullable(),
+  /** Seconds since 1970. */
+  startedAt: z.number().nullable(),
+  restarts: count,
+  /** The manager's own words: `failed (Result: exit-code, status 1)`. */
+  detail: text(300),
+  /** Where it would start from at boot: a unit, an include file or a start script. */
+  boot: text(300).nullable(),
+});
+
+const health = z.object({
+  /** HTTP status, 0 when nothing answered. */
+  status: count,
+  nodeId: text(128).nullable(),
+  /** The daemon's own word; `false` means busy, not down. */
+  healthy: z.boolean().nullable(),
+  role: text(32).nullable(),
+  leaderId: text(128).nullable(),
+  activePeers: count.nullable(),
+  uptimeSeconds: z.number().nullable(),
+  error: text(300).nullable(),
+});
+
+const daemonStatus = z.object({
+  nodeId: text(128).nullable(),
+  role: text(32).nullable(),
+  leaderId: text(128).nullable(),
+  version: text(128).nullable(),
+  alivePeers: count.nullable(),
+  voters: list(text(128), 256),
+  /** The daemon's count of voters it believes alive. */
+  votersAlive: count.nullable(),
+  /** Node ids it believes alive, itself not among them. */
+  alive: list(text(128), 1024),
+  error: text(300).nullable(),
+});
+
+export const factsSchema = z.object({
+  at: text(40),
+  node: text(128),
+  /** Digest of the agent that looked, which is the controller's. */
+  agent: text(64).nullable(),
+  /** Root, directly or by sudo; without it owners of ports and 0600 files cannot be seen. */
+  elevated: z.boolean(),
+  user: text(64),
+  hostname: text(253),
+  os: text(120),
+  arch: text(32),
+  init: z.enum(["systemd", "supervisord", "launchd", "none"]),
+  container: z.boolean(),
+  bootId: text(64),
+  uptimeSeconds: z.number(),
+  cores: count,
+  /** A TUN device opens. */
+  tun: z.boolean(),
+  python: z
+    .object({
+      path: text(300),
+      version: text(32),
+      externallyManaged: z.boolean(),
+      pip: z.boolean(),
+    })
+    .nullable(),
+  /** Interpreter that would run the daemon now, and what it cannot import (module → error). */
+  runner: text(300).nullable(),
+  missing: record(text(300), 64),
+  disk: list(z.object({ path: text(300), freeBytes: count, totalBytes: count }), 8),
+  /** Digest of the installed agent, if whole. */
+  installedAgent: text(64).nullable(),
+  lastRun: z
+    .object({
+      id: text(64),
+      phase: text(16),
+      at: text(40),
+      ok: z.boolean(),
+      error: text(600).nullable(),
+    })
+    .nullable(),
+  release: z.object({
+    current: text(64).nullable(),
+    good: text(64).nullable(),
+    kept: list(text(64), 16),
+    /** False when a file inside the current release was changed. */
+    intact: z.boolean(),
+  }),
+  files: record(fileFact, 64),
+  /** Keyed digest as given when the file was written; null when it has been changed since. */
+  secrets: record(z.object({ digest: text(128).nullable(), mode: text(4), owner: text(64) }), 32),
+  service: service.nullable(),
+  port: list(portOwner, 8),
+  health: health.nullable(),
+  status: daemonStatus.nullable(),
+  /** Last error of the service from the journal or its log. */
+  lastError: text(600).nullable(),
+  source: z.object({ commit: text(64), dirty: z.boolean() }).nullable(),
+  competitors: list(competitor, 64),
+  listening: list(z.object({ address: text(64), port: count }), 256),
+  /** Everything of ours that is on the host: what leaving has to remove. */
+  traces: list(text(300), 64),
+  error: text(600).nullable(),
+});
+
+export type Facts = z.infer<typeof factsSchema>;
+export type Competitor = z.infer<typeof competitor>;
+export type ServiceFact = z.infer<typeof service>;

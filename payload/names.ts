@@ -1,0 +1,26 @@
+/** Names of what is put on a host. The agent's `paths.py` holds the same ones; a test compares them. */
+
+/** Everything of ours that is not configuration or a log. */
+export const BASE = "/opt/ringrift-p2p";
+export const LOG_DIR = "/var/log/ringrift-p2p";
+/** The daemon's output where no journal takes it. */
+export const DAEMON_LOG = `${LOG_DIR}/daemon.log`;
+export const AGENT_LOG = `${LOG_DIR}/agent.log`;
+
+/**
+ * Unit, program and job carry this name. Not `ringrift-p2p`: five older tools install a unit of that name,
+ * and their `systemctl restart ringrift-p2p` must not reach ours.
+ */
+export const SERVICE = "ringrift-p2p-node";
+export const UNIT_PATH = `/etc/systemd/system/${SERVICE}.service`;
+export const LAUNCHD_LABEL = "com.ringrift.p2p-node";
+export const LAUNCHD_PATH = `/Library/LaunchDaemons/${LAUNCHD_LABEL}.plist`;
+
+export const NODE_CONF = "/etc/ringrift/node.conf";
+export const NODE_ID = "/etc/ringrift/node-id";
+export const CLUSTER_TOKEN = "/etc/ringrift/cluster-token";
+
+/** The venv whose interpreter runs the daemon. */
+export const VENV_PYTHON = `${BASE}/venv/bin/python`;
+/** What the supervisor starts: reads `release.json` beside it and becomes the daemon. */
+export const LAUNCHER = `${BASE}/current/run`;
