@@ -1,0 +1,1 @@
+"""Parts of the stand-in daemon. Nothing here is the real orchestrator."""
