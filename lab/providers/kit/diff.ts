@@ -1,11 +1,19 @@
-import { equalValues, isMap, signatureOf, type Value, type ValueMap } from "../../wire";
+import {
+  equalValues,
+  isMap,
+  isSecret,
+  signatureOf,
+  unwrapSecrets,
+  type Value,
+  type ValueMap,
+} from "../../wire";
 import { type ChangeKind, type DiffResult } from "./types";
 
 type PlainKind = "add" | "delete" | "update";
 
 /**
  * What differs between two sets of inputs, one entry per innermost path (`connection.host`, `triggers[0]`).
- * Properties whose name starts with `__` and the package's `version` belong to the engine and do not count.
+ * A value that becomes secret, or stops being it, has changed. Properties whose name starts with `__` and the package's `version` belong to the engine and do not count.
  * @param replaceOnChanges properties that make the resource be replaced, at whatever depth they changed
  */
 export function diffInputs(
@@ -40,6 +48,11 @@ function compare(
   after: Value | undefined,
   found: Map<string, PlainKind>,
 ): void {
+  if (isSecret(before) && isSecret(after)) {
+    // Marks inside a secret add nothing, and a path inside one would tell what changed.
+    if (!equalValues(unwrapSecrets(before), unwrapSecrets(after))) found.set(path, "update");
+    return;
+  }
   if (equalValues(before, after)) return;
   if (before === undefined) found.set(path, "add");
   else if (after === undefined) found.set(path, "delete");

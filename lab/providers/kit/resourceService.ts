@@ -39,13 +39,17 @@ export function resourceHandlers<Config>(state: ProviderState<Config>): Handlers
         factsOf(state, request, [request.getOlds(), request.getOldInputs(), request.getNews()]),
       async (request, { scope, context }) => {
         const spec = resourceOf(state, request.getUrn());
-        const olds = scope.open(fromStruct(request.getOlds()));
-        const oldInputs = scope.open(fromStruct(request.getOldInputs()));
-        const news = scope.open(fromStruct(request.getNews()));
-        for (const key of request.getIgnorechangesList()) keepOld(key, oldInputs, news);
+        const markedOld = fromStruct(request.getOldInputs());
+        const markedNew = fromStruct(request.getNews());
+        for (const key of request.getIgnorechangesList()) keepOld(key, markedOld, markedNew);
         const result =
-          (await spec.diff?.({ id: request.getId(), olds, oldInputs, news, context })) ??
-          diffInputs(oldInputs, news, replacing(spec, oldInputs, news));
+          (await spec.diff?.({
+            id: request.getId(),
+            olds: scope.open(fromStruct(request.getOlds())),
+            oldInputs: scope.open(markedOld),
+            news: scope.open(markedNew),
+            context,
+          })) ?? diffInputs(markedOld, markedNew, replacing(spec, markedOld, markedNew));
         return toDiffResponse({
           ...result,
           deleteBeforeReplace: result.deleteBeforeReplace ?? spec.deleteBeforeReplace,

@@ -1,11 +1,16 @@
 import {
   createMasker,
+  isMap,
+  isSecret,
+  isUnknown,
   lowerOutputs,
   lowerReferences,
   markSecret,
+  secret,
   secretKeys,
   secretTexts,
   someValue,
+  unwrap,
   unwrapSecrets,
   type ValueMap,
 } from "../../wire";
@@ -38,14 +43,29 @@ export function createSecretScope(
     mask,
     open: (values) => unwrapSecrets(lowerReferences(lowerOutputs(values))),
     seal(values, from, alwaysSecret = []) {
-      const marked = markSecret(values, [...secretKeys(lowerOutputs(from)), ...alwaysSecret]);
+      const declared = alwaysSecret.map((path) => path.split("."));
+      const whole = declared.filter((path) => path.length === 1).map(([key]) => key!);
       const leaking = Object.keys(values).filter(
         (key) =>
           // A property that came in plain under this name was plain before this provider saw it.
           !Object.hasOwn(from, key) &&
           someValue(values[key]!, (item) => typeof item === "string" && mask(item) !== item),
       );
-      return markSecret(marked, leaking);
+      const marked = markSecret(values, [...secretKeys(lowerOutputs(from)), ...whole, ...leaking]);
+      return declared
+        .filter((path) => path.length > 1)
+        .reduce<ValueMap>((map, path) => markPath(map, path), marked);
     },
   };
+}
+
+/** Marks one field inside an object as well, be the object secret or not. What is not there stays absent. */
+function markPath(map: ValueMap, [key = "", ...rest]: readonly string[]): ValueMap {
+  const value = map[key];
+  if (value === undefined || value === null || isUnknown(value)) return map;
+  if (rest.length === 0) return { ...map, [key]: secret(value) };
+  const inner = unwrap(value);
+  if (!isMap(inner)) return map;
+  const marked = markPath(inner, rest);
+  return { ...map, [key]: isSecret(value) ? secret(marked) : marked };
 }

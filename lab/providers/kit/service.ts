@@ -49,9 +49,9 @@ export function createService<Config>(
     diffConfig: handler(
       state,
       (request: pb.DiffRequest) => ({ urn: request.getUrn(), values: [] }),
-      (request, { scope }) => {
-        const olds = scope.open(fromStruct(request.getOldInputs() ?? request.getOlds()));
-        const news = scope.open(fromStruct(request.getNews()));
+      (request) => {
+        const olds = fromStruct(request.getOldInputs() ?? request.getOlds());
+        const news = fromStruct(request.getNews());
         return toDiffResponse(diffInputs(olds, news));
       },
     ),

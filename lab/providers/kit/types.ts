@@ -96,7 +96,10 @@ export interface ResourceSpec<Config> {
   readonly computed?: Readonly<Record<string, "create" | "update">>;
   readonly replaceOnChanges?: readonly string[];
   readonly deleteBeforeReplace?: boolean;
-  /** Inputs that are secret whether the program says so or not. */
+  /**
+   * Inputs that are secret whether the program says so or not. A path (`connection.password`) marks a field inside
+   * an object by itself, as official providers do: a mark more or less is a change to the engine.
+   */
   readonly secretInputs?: readonly string[];
   readonly secretOutputs?: readonly string[];
   /** Fields inside a secret object that error texts may show (a host name inside a connection). */
