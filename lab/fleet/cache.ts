@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { BASE_PACKAGES, REPOSITORY_PACKAGES, WHEELS } from "./packages";
+import { projectRoot } from "./projectRoot";
+import { runChecked } from "./run";
+
+/** The directories that all labs of a machine share, and that need a network to be made. */
+export interface LabCache {
+  /** `root` (the hosts' file system) and `debs` (a flat apt repository). */
+  readonly base: string;
+  /** Wheels for Debian 12's Python. */
+  readonly wheels: string;
+}
+
+function cacheDirectory(env: NodeJS.ProcessEnv): string {
+  return env.FLEET_CACHE ?? join(homedir(), ".cache", "p2p-fleet");
+}
+
+function script(name: string): string {
+  return join(projectRoot(), "scripts", name);
+}
+
+// Keyed by what goes in and by how it is made: another list or another script is another directory.
+function keyed(name: string, scriptName: string, ...lists: (readonly string[])[]): string {
+  const hash = createHash("sha256").update(readFileSync(script(scriptName)));
+  lists.forEach((list) => hash.update(JSON.stringify([...list].sort())));
+  return `${name}-${hash.digest("hex").slice(0, 12)}`;
+}
+
+/** Where the shared directories are, or will be: `$FLEET_CACHE`, default ~/.cache/p2p-fleet. */
+export function cachePaths(env: NodeJS.ProcessEnv = process.env): LabCache {
+  const dir = cacheDirectory(env);
+  return {
+    base: join(dir, keyed("base", "lab-base.sh", BASE_PACKAGES, REPOSITORY_PACKAGES)),
+    wheels: join(dir, keyed("wheels", "lab-wheels.sh", WHEELS)),
+  };
+}
+
+// flock(1): the lock goes with the process that holds it, however that ends, and a second lab waits for the first.
+async function build(
+  what: string,
+  target: string,
+  argv: readonly string[],
+  onLine: (line: string) => void,
+): Promise<void> {
+  if (existsSync(target)) return;
+  onLine(`${what}: building`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" };
+  const started = performance.now();
+  await runChecked(what, ["flock", `${target}.lock`, "bash", ...argv], {
+    env,
+    onLine: (line) => onLine(`${what}: ${line}`),
+  });
+  onLine(`${what}: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Makes whatever of the shared directories is missing; both at once, because they wait for different mirrors. */
+export async function fillCache(onLine: (line: string) => void): Promise<LabCache> {
+  const cache = cachePaths();
+  mkdirSync(cacheDirectory(process.env), { recursive: true });
+  const base = [
+    script("lab-base.sh"),
+    cache.base,
+    BASE_PACKAGES.join(),
+    REPOSITORY_PACKAGES.join(),
+  ];
+  const wheels = [script("lab-wheels.sh"), cache.wheels, ...WHEELS];
+  await Promise.all([
+    build("base root", cache.base, base, onLine),
+    build("wheels", cache.wheels, wheels, onLine),
+  ]);
+  return cache;
+}

@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type Machine } from "../hosts/machine";
+import { LabError } from "./labError";
+import { identify, isRunning, parseIdentity, type ProcessIdentity } from "./processes";
+import { projectRoot } from "./projectRoot";
+
+/** All labs of a machine; on a tmpfs, so that it is empty after the machine's own restart. */
+const LABS = "/run/fleet-lab";
+
+/** What a lab writes down about itself when it is made. */
+export interface LabRecord {
+  readonly id: string;
+  /** The project it was started from. */
+  readonly project: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly machines: readonly Machine[];
+  /** Directory of the base root that its hosts stand on. */
+  readonly base: string;
+}
+
+/** Where a lab keeps its files; the directory's existence is the claim on the ID. */
+export class LabDirectory {
+  readonly path: string;
+
+  constructor(readonly id: string) {
+    if (!/^[a-z][a-z0-9]{0,7}$/.test(id)) {
+      throw new LabError("input", `lab "${id}": an ID is a letter and up to 7 letters or digits`);
+    }
+    this.path = join(LABS, id);
+  }
+
+  /** The inventory that the program reads: the given one with this lab's keys in it. */
+  readonly inventory = (): string => this.file("distributed_hosts.yaml");
+  readonly operatorKey = (): string => this.file("id_ed25519");
+  readonly knownHosts = (): string => this.file("known_hosts");
+  readonly sshConfig = (): string => this.file("ssh_config");
+  /** What the host printed while it started. */
+  readonly console = (host: string): string => this.file(`console-${host}.log`);
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  exists(): boolean {
+    return existsSync(this.path);
+  }
+
+  /** @throws LabError "state" when the lab exists. */
+  claim(): void {
+    mkdirSync(LABS, { recursive: true, mode: 0o755 });
+    try {
+      mkdirSync(this.path, { mode: 0o755 });
+    } catch {
+      throw new LabError("state", `lab "${this.id}" exists already`);
+    }
+    const self = identify(process.pid);
+    writeFileSync(this.file("owner"), `${self?.pid} ${self?.start}\n`);
+  }
+
+  /** Written aside and renamed: another process sees all of it or nothing. */
+  writeRecord(record: LabRecord): void {
+    writeFileSync(this.file("lab.json.new"), JSON.stringify(record, null, 2), { mode: 0o600 });
+    renameSync(this.file("lab.json.new"), this.file("lab.json"));
+  }
+
+  readRecord(): LabRecord | null {
+    const text = this.read("lab.json");
+    return text === null ? null : (JSON.parse(text) as LabRecord);
+  }
+
+  /** The lab's first process, null while there is none or after it died. */
+  init(): ProcessIdentity | null {
+    return this.runningProcess("init");
+  }
+
+  /** Whether nobody will ever take this lab down: its first process is dead, and whoever was making it too. */
+  isOrphaned(): boolean {
+    return this.exists() && this.init() === null && this.runningProcess("owner") === null;
+  }
+
+  private runningProcess(name: string): ProcessIdentity | null {
+    const text = this.read(name);
+    const identity = text === null ? null : parseIdentity(text);
+    return identity && isRunning(identity) ? identity : null;
+  }
+
+  private read(name: string): string | null {
+    try {
+      return readFileSync(this.file(name), "utf8");
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** The labs that have a directory, running or not. */
+export function listLabs(): LabDirectory[] {
+  const names = existsSync(LABS) ? readdirSync(LABS).sort() : [];
+  return names.map((name) => new LabDirectory(name));
+}
+
+/** The ID of a project's lab unless one is given: two checkouts get two labs. */
+export function defaultLabId(project = projectRoot()): string {
+  return `l${createHash("sha256").update(project).digest("hex").slice(0, 4)}`;
+}

@@ -1,0 +1,73 @@
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { basename, join } from "node:path";
+
+/** PEP 503: runs of `-`, `_` and `.` are one `-`, and case does not matter. */
+export function normalizeProject(name: string): string {
+  return name.replace(/[-_.]+/g, "-").toLowerCase();
+}
+
+/** The project that a wheel's file name belongs to. */
+export function projectOf(wheel: string): string {
+  return normalizeProject(wheel.split("-")[0] ?? "");
+}
+
+function page(links: readonly (readonly [href: string, text: string])[]): string {
+  const body = links.map(([href, text]) => `<a href="${href}">${text}</a><br>`).join("\n");
+  return `<!DOCTYPE html>\n<html><body>\n${body}\n</body></html>\n`;
+}
+
+/** The simple index's root page, given the wheels' file names. */
+export function renderIndex(wheels: readonly string[]): string {
+  const projects = [...new Set(wheels.map(projectOf))].sort();
+  return page(projects.map((name) => [`/simple/${name}/`, name]));
+}
+
+/** One project's page, null when there is no such project. */
+export function renderProject(wheels: readonly string[], project: string): string | null {
+  const own = wheels.filter((wheel) => projectOf(wheel) === normalizeProject(project));
+  return own.length === 0 ? null : page(own.map((wheel) => [`/wheels/${wheel}`, wheel]));
+}
+
+function sendText(response: ServerResponse, text: string | null): void {
+  response.writeHead(text === null ? 404 : 200, { "content-type": "text/html; charset=utf-8" });
+  response.end(text ?? "not found\n");
+}
+
+function sendFile(response: ServerResponse, file: string): void {
+  if (!existsSync(file)) return sendText(response, null);
+  response.writeHead(200, { "content-length": statSync(file).size });
+  createReadStream(file).pipe(response);
+}
+
+export interface PackageServerArgs {
+  /** Directory of wheels. */
+  readonly wheels: string;
+  /** Directory of a flat apt repository. */
+  readonly debs: string;
+  /** Directory that holds one file, named by its address, for each host that finds the index gone. */
+  readonly gone: string;
+}
+
+/** The lab's package index and Debian mirror: /simple/ (PEP 503), /wheels/, /debs/. Read-only. */
+export function packageServer({ wheels, debs, gone }: PackageServerArgs): Server {
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? "/", "http://index").pathname);
+    const [, folder = "", name = ""] = path.split("/");
+    const names = (): string[] => readdirSync(wheels).filter((file) => file.endsWith(".whl"));
+    if (folder === "simple" && name === "") return sendText(response, renderIndex(names()));
+    if (folder === "simple") return sendText(response, renderProject(names(), name));
+    // Only the last part of the path is used: nothing above the two directories can be named.
+    const file = basename(path);
+    if (folder === "wheels" && names().includes(file))
+      return sendFile(response, join(wheels, file));
+    if (folder === "debs" && file !== "" && file !== "debs") {
+      return sendFile(response, join(debs, file));
+    }
+    sendText(response, null);
+  });
+  server.on("connection", (socket) => {
+    if (existsSync(join(gone, socket.remoteAddress ?? ""))) socket.resetAndDestroy();
+  });
+  return server;
+}

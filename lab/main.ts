@@ -1,0 +1,3 @@
+import { labCommand } from "../cli/lab";
+
+void labCommand().parseAsync(process.argv);
