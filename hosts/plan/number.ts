@@ -1,0 +1,16 @@
+/** Node numbers and loopback addresses (D10): derived from the name alone, so that no other host can change them. */
+
+import { createHash } from "node:crypto";
+
+/** 127.64.0.0/10 has 2^22 addresses; the first and the last two stay unused. */
+export const LARGEST_NUMBER = 2 ** 22 - 2;
+
+/** @returns 1 to 4194302, from the SHA-256 of the name */
+export function hashNumber(name: string): number {
+  return (createHash("sha256").update(name).digest().readUInt32BE(0) % LARGEST_NUMBER) + 1;
+}
+
+/** @returns the address in 127.64.0.0/10 that stands for the node on every host */
+export function loopbackAddress(number: number): string {
+  return `127.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}

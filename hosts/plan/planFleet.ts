@@ -1,0 +1,164 @@
+/** Decides for every host what is done with it. Pure: the same file in any order gives the same plan. */
+
+import { type Fleet, type Host } from "../fleet";
+import { decideAction, type Decision } from "./action";
+import {
+  addressesOf,
+  isRelayed,
+  isRoutable,
+  NO_ADDRESSES,
+  peerAddress,
+  planTransport,
+  relayReason,
+  sharedSshHosts,
+} from "./addresses";
+import { environmentOf, nodeConfOf } from "./environment";
+import { planConnection } from "./connection";
+import { hashNumber, loopbackAddress } from "./number";
+import { aiServicePathOf, homeOf, interpreterOf } from "./paths";
+import { type Addresses, type DeployHostPlan, type FleetPlan, type HostPlan } from "./types";
+import { planVoters } from "./voters";
+
+export interface PlanOptions {
+  /** The host on which the program runs (`p2p:controller`); only this one may have `ssh_host: localhost`. */
+  readonly controller?: string;
+}
+
+/** A tunnel takes at most 25 replicas (Cloudflare's limit), and the voters are those of the entry. */
+const MAX_ENTRY_NODES = 25;
+
+export function planFleet(fleet: Fleet, options: PlanOptions = {}): FleetPlan {
+  const names = [...fleet.names].sort();
+  const decisions = new Map(
+    names.map((name) => [name, decideAction(name, fleet, options.controller)]),
+  );
+  const deployed = names.flatMap((name) => {
+    const host = fleet.hosts.get(name);
+    return host && decisions.get(name)?.action === "deploy" ? [host] : [];
+  });
+  const shared = sharedSshHosts(fleet);
+  const addresses = new Map(deployed.map((host) => [host.name, addressesOf(host, shared)]));
+  const voters = planVoters(fleet, decisions, addresses);
+  const relays = deployed.filter((host) => isRelayHub(host, addresses)).map((host) => host.name);
+  const leaders = deployed.filter((host) => host.role === "coordinator" && !isRelayed(host));
+  const context: Context = {
+    fleet,
+    voters,
+    relays,
+    addresses,
+    hubs: new Set(relays),
+    effective: new Set(voters.effective),
+    entryPoints: [...new Set([...voters.effective, ...relays])].sort(),
+    leaders: new Set(leaders.map((host) => host.name)),
+  };
+  return {
+    hosts: new Map(
+      names.map((name) => [name, planHost(name, decisions.get(name) as Decision, context)]),
+    ),
+    voters,
+    relays,
+    coordinator:
+      leaders.find((host) => host.name === fleet.eloCoordinator)?.name ?? leaders[0]?.name ?? null,
+    entry: voters.effective.slice(0, MAX_ENTRY_NODES),
+    methods: fleet.methods,
+  };
+}
+
+interface Context {
+  readonly fleet: Fleet;
+  readonly voters: FleetPlan["voters"];
+  readonly relays: readonly string[];
+  readonly addresses: ReadonlyMap<string, Addresses>;
+  readonly hubs: ReadonlySet<string>;
+  readonly effective: ReadonlySet<string>;
+  /** Effective voters and relays: what every node is told to start from. */
+  readonly entryPoints: readonly string[];
+  readonly leaders: ReadonlySet<string>;
+}
+
+function isRelayHub(host: Host, addresses: ReadonlyMap<string, Addresses>): boolean {
+  const own = addresses.get(host.name);
+  return host.relayCapable && !isRelayed(host) && own !== undefined && isRoutable(own);
+}
+
+function planHost(name: string, decision: Decision, context: Context): HostPlan {
+  const host = context.fleet.hosts.get(name);
+  const number = host && decision.action !== "refused" ? (host.number ?? hashNumber(name)) : null;
+  const base = { name, reason: decision.reason, provider: host?.provider ?? "unknown" };
+  if (decision.action === "deploy" && host && number !== null)
+    return planDeployment(host, { ...base, number }, context);
+  return {
+    ...base,
+    action: decision.action === "refused" ? "refused" : "skip",
+    number,
+    leaving: decision.action === "skip" && host?.status.word === "retired",
+  };
+}
+
+function planDeployment(
+  host: Host,
+  base: { name: string; reason: string; provider: string; number: number },
+  context: Context,
+): DeployHostPlan {
+  const { fleet, voters, hubs } = context;
+  const addresses = context.addresses.get(host.name) ?? NO_ADDRESSES;
+  const loopback = loopbackAddress(base.number);
+  const relayed = isRelayed(host);
+  const peers = context.entryPoints.filter((peer) => peer !== host.name);
+  const viewer = { addresses, port: host.port };
+  const reached = peers.flatMap((peer) => {
+    const other = fleet.hosts.get(peer);
+    const theirs = context.addresses.get(peer);
+    if (!other || !theirs) return [];
+    const address = peerAddress(viewer, { addresses: theirs, port: other.port }, fleet.methods);
+    return address === null ? [] : [{ peer, address }];
+  });
+  const told = {
+    ...base,
+    action: "deploy" as const,
+    connection: planConnection(host, fleet),
+    supervisor: host.supervisor,
+    container: host.isContainer,
+    networking: host.needsUserspace ? ("userspace" as const) : ("tun" as const),
+    transport: planTransport(host, addresses, fleet.methods),
+    home: homeOf(host),
+    aiServicePath: aiServicePathOf(host),
+    interpreter: interpreterOf(host),
+    loopback,
+    port: host.port,
+    // Userspace networking delivers to 127.0.0.1, and a container's other addresses belong to its provider.
+    listen: host.isContainer ? "127.0.0.1" : "0.0.0.0",
+    advertise: addresses.tailscale ?? addresses.direct ?? loopback,
+    addresses,
+    peers,
+    peerAddresses: reached.map(({ address }) => address),
+    relayAddresses: relayed
+      ? reached.filter(({ peer }) => hubs.has(peer)).map(({ address }) => address)
+      : [],
+    seeds: peers.length > 0 ? peers : [host.name],
+    relay: relayed,
+    relayReason: relayReason(host),
+    relays: relayed ? relayOrder(host, context.relays) : [],
+    relayHub: hubs.has(host.name),
+    voter: context.effective.has(host.name),
+    coordinator: context.leaders.has(host.name),
+    authKey: {
+      class: `${host.provider}-nodes`,
+      tags: [
+        `tag:${host.provider}-nodes`,
+        ...(context.effective.has(host.name) ? ["tag:p2p-voters"] : []),
+      ].sort(),
+    },
+  };
+  return {
+    ...told,
+    nodeConf: nodeConfOf(told, voters),
+    environment: environmentOf(told, voters),
+  };
+}
+
+/** Named relays that can serve first, in the file's order of preference, then the fleet's others. */
+function relayOrder(host: Host, relays: readonly string[]): string[] {
+  const named = host.relayTargets.map(({ node }) => node).filter((node) => relays.includes(node));
+  return [...new Set([...named, ...relays])].filter((node) => node !== host.name);
+}

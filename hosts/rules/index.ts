@@ -1,0 +1,33 @@
+/** Rules over hosts, over the whole file, and over the plan. Each is a function from facts to reports. */
+
+import { type Fleet } from "../fleet";
+import { type Report } from "../finding";
+import { type FleetPlan } from "../plan/types";
+import { type ReadFleet, type ReadHost } from "../unvalidated";
+import { coordinatorRules } from "./coordinator";
+import { duplicateRules } from "./duplicates";
+import { hostNoteRules, hostValueRules } from "./host";
+import { jumpRules } from "./jump";
+import { referenceRules } from "./references";
+import { relayRules } from "./relays";
+import { voterRules } from "./voters";
+
+/** What is wrong with one host by itself. */
+export function hostRules(host: ReadHost, fleet: ReadFleet): Report[] {
+  return [...hostValueRules(host), ...hostNoteRules(host), ...jumpRules(host, fleet)];
+}
+
+/** What is wrong between hosts. */
+export function fleetRules(fleet: ReadFleet): Report[] {
+  return duplicateRules(fleet);
+}
+
+/** What the decisions reveal. */
+export function planRules(fleet: Fleet, read: ReadFleet, plan: FleetPlan): Report[] {
+  return [
+    ...relayRules(fleet, plan),
+    ...voterRules(fleet, plan),
+    ...coordinatorRules(fleet, plan),
+    ...referenceRules(read, plan),
+  ];
+}

@@ -1,0 +1,20 @@
+/** Lists in other sections that name hosts. */
+
+import { quote, type Report } from "../finding";
+import { didYouMean } from "../near";
+import { type FleetPlan } from "../plan/types";
+import { type ReadFleet } from "../unvalidated";
+
+export function referenceRules(fleet: ReadFleet, plan: FleetPlan): Report[] {
+  const names = new Set(fleet.names);
+  return fleet.references.flatMap(({ path, node, wantsActive }): Report[] => {
+    if (!names.has(node)) {
+      const message = `${quote(node)} is not a host of the file`;
+      return [{ code: "dangling-reference", path, message, ...didYouMean(node, names) }];
+    }
+    const host = plan.hosts.get(node);
+    if (!wantsActive || !host || host.action === "deploy") return [];
+    const message = `${quote(node)} is preferred here, but not deployed (${host.reason})`;
+    return [{ code: "reference-inactive", path, message }];
+  });
+}
