@@ -41,6 +41,7 @@ export function factsRequest(
       aiServicePath: null,
       interpreter: "python3",
       imports: [],
+      user: "root",
       files: [],
       service: null,
       secrets: [],
@@ -56,6 +57,7 @@ export function factsRequest(
     aiServicePath: prepare.aiServicePath,
     interpreter: prepare.python.interpreter,
     imports: [...Object.keys(prepare.python.required), ...Object.keys(prepare.python.wanted)],
+    user: prepare.python.user,
     files: [...prepare.files, ...activate.release.files].map(({ path, digest }) => ({
       path,
       digest,

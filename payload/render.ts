@@ -40,13 +40,14 @@ export interface RenderOptions {
 }
 
 /** Module → requirement. pydantic is needed too though the daemon's own check does not name it. */
-const REQUIRED = { psutil: "psutil", yaml: "PyYAML", aiohttp: "aiohttp", pydantic: "pydantic" };
+const REQUIRED: Readonly<Record<string, string>> = { psutil: "psutil", yaml: "PyYAML", aiohttp: "aiohttp", pydantic: "pydantic" };
 /** The SOCKS proxy is passed over in silence without the one, the watchdog without the other. */
-const WANTED = { aiohttp_socks: "aiohttp-socks", sdnotify: "sdnotify" };
+const WANTED: Readonly<Record<string, string>> = { aiohttp_socks: "aiohttp-socks", sdnotify: "sdnotify" };
 
 /** What restarts nothing: packages, the venv, the daemon's inventory, the checkout. */
 export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): PreparePresent {
-  const own = plan.supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+  const own: Readonly<Record<string, string>> =
+    plan.supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
   const inventory = options.inventory;
   const source = options.source ?? null;
   return {
@@ -58,6 +59,7 @@ export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): Pre
       interpreter: plan.interpreter.path,
       required: { ...REQUIRED, ...own },
       wanted: WANTED,
+      user: plan.connection.user,
       index: options.index ?? { kind: "default" },
     },
     aptMirror: options.aptMirror ?? null,

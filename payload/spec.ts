@@ -31,6 +31,8 @@ export interface PythonSpec {
   /** The same for packages that the daemon can do without; a failure is reported, nothing more. */
   readonly wanted: Readonly<Record<string, string>>;
   readonly index: PackageIndex;
+  /** Login name the daemon runs as: packages in that user's home count too. */
+  readonly user: string;
 }
 
 export interface SourceSpec {
@@ -130,6 +132,7 @@ export interface FactsRequest {
   readonly aiServicePath: string | null;
   readonly interpreter: string;
   readonly imports: readonly string[];
+  readonly user: string;
   readonly files: readonly { readonly path: string; readonly digest: string }[];
   /** Digest of the unit, program or job; found under the key `service` in `Facts.files`. */
   readonly service: string | null;

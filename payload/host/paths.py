@@ -1,0 +1,18 @@
+"""Where things are on the host; payload/names.ts has the same names."""
+BASE = "/opt/ringrift-p2p"
+LOG_DIR = "/var/log/ringrift-p2p"
+AGENT_LOG = LOG_DIR + "/agent.log"
+DAEMON_LOG = LOG_DIR + "/daemon.log"
+AGENTS = BASE + "/agent"
+RELEASES = BASE + "/releases"
+CURRENT = BASE + "/current"
+VENV = BASE + "/venv"
+PYTHON = VENV + "/bin/python"
+CACHE = BASE + "/cache"
+STATE = BASE + "/state"
+SUPERVISOR = BASE + "/supervisor"
+SERVICE = "ringrift-p2p-node"
+UNIT = "/etc/systemd/system/" + SERVICE + ".service"
+# Every text file of ours begins with a line that has this in it.
+MARK = "Managed by p2p-fleet"
+START_SCRIPTS = ["/root/onstart.sh", "/post_start.sh"]

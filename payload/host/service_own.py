@@ -1,0 +1,136 @@
+"""The daemon where nothing supervises: a supervisord in our venv, begun by the container's start script."""
+import os, time
+import files
+from inspection import processes
+from journal import Failed
+from paths import LOG_DIR, SERVICE, START_SCRIPTS, SUPERVISOR, VENV
+from service_supervisord import Supervisord
+from shell import environment, must, run
+
+CONF = SUPERVISOR + "/supervisord.conf"
+START = SUPERVISOR + "/start"
+OPEN, CLOSE = "# >>> ringrift-p2p >>>", "# <<< ringrift-p2p <<<"
+SETTINGS = "\n".join([
+    "; Managed by p2p-fleet",
+    "[supervisord]",
+    "logfile=%s/supervisord.log" % LOG_DIR,
+    "logfile_maxbytes=1MB",
+    "logfile_backups=1",
+    "pidfile=%s/supervisord.pid" % SUPERVISOR,
+    "identifier=ringrift-p2p",
+    "user=root",
+    "minfds=65536",
+    "[unix_http_server]",
+    "file=%s/socket" % SUPERVISOR,
+    "chmod=0700",
+    "[supervisorctl]",
+    "serverurl=unix://%s/socket" % SUPERVISOR,
+    "[rpcinterface:supervisor]",
+    "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+    "[include]",
+    "files=%s/conf.d/*.conf" % SUPERVISOR,
+    "",
+])
+STARTER = "\n".join([
+    "#!/bin/sh",
+    "# Managed by p2p-fleet: begins our supervisord, unless it runs.",
+    "%s/bin/supervisorctl -c %s pid >/dev/null 2>&1 && exit 0" % (VENV, CONF),
+    "rm -f %s/socket %s/supervisord.pid" % (SUPERVISOR, SUPERVISOR),
+    "mkdir -p %s" % LOG_DIR,
+    "exec env -u SUPERVISOR_ENABLED %s/bin/supervisord -c %s </dev/null >/dev/null 2>&1" % (VENV, CONF),
+    "",
+])
+BLOCK = "\n".join([OPEN, "[ -x %s ] && %s || true" % (START, START), CLOSE, ""])
+
+
+def start_script():
+    """The script that the container runs at its start; None when it has none."""
+    for path in START_SCRIPTS:
+        if os.path.exists(path):
+            return path
+    # RunPod's start.sh runs /post_start.sh when there is one.
+    return "/post_start.sh" if "/post_start.sh" in files.text_of("/start.sh") else None
+
+
+def without_block(text):
+    head, found, rest = text.partition(OPEN + "\n")
+    return head + rest.partition(CLOSE + "\n")[2] if found and CLOSE + "\n" in rest else text
+
+
+def with_block(text):
+    """Just behind the first line: a start script often ends in a program that never returns."""
+    text = without_block(text) or "#!/bin/sh\n"
+    if not text.startswith("#!"):
+        return BLOCK + text
+    first, _, rest = text.partition("\n")
+    return first + "\n" + BLOCK + rest
+
+
+class Own(Supervisord):
+    manager = "own"
+
+    def __init__(self, user="root"):
+        self.conf = CONF
+        self.path = "%s/conf.d/%s.conf" % (SUPERVISOR, SERVICE)
+        self.boot = start_script()
+        self.ctl = [VENV + "/bin/supervisorctl", "-c", CONF]
+
+    def fact(self):
+        fact = super().fact()
+        if fact or not os.path.exists(self.path):
+            return fact
+        fact = {"manager": "own", "state": "stopped", "enabled": self.enabled(), "pid": None, "startedAt": None}
+        fact.update(restarts=0, detail="our supervisord does not run", boot=self.boot)
+        return fact
+
+    def enabled(self):
+        return bool(self.boot) and BLOCK in files.text_of(self.boot)
+
+    def install(self, text):
+        results = [files.put(CONF, SETTINGS), files.put(START, STARTER, "0755"), super().install(text), self.install_boot()]
+        return next((result for result in results if result), None)
+
+    def install_boot(self):
+        if not self.boot or self.enabled():
+            return None
+        have = files.look(self.boot)
+        text = with_block(files.text_of(self.boot))
+        mode, owner = (have["mode"], have["owner"]) if have else ("0755", "root")
+        if have:
+            # Others may edit the script later: leaving takes our block out and nothing else.
+            files.write(self.boot, text.encode(), int(mode, 8), owner)
+        else:
+            files.put(self.boot, text, mode, owner)
+        return "not started at boot", "started by " + self.boot
+
+    def running(self):
+        return self.call("pid", quiet=True, timeout=15)[0] == 0
+
+    def restart(self):
+        if self.running():
+            self.call("reread")
+            return super().restart()
+        must([START], env=environment(), timeout=30)
+        for _ in range(50):
+            if self.running():
+                return None
+            time.sleep(0.1)
+        raise Failed("our supervisord did not start; see %s/supervisord.log" % LOG_DIR)
+
+    def remove(self):
+        result = None
+        if self.running():
+            self.call("shutdown", timeout=60)
+            for _ in range(600):
+                if not any(CONF in argv for _, argv in processes()):
+                    break
+                time.sleep(0.1)
+            result = "running", "stopped"
+        for script in START_SCRIPTS:
+            text = files.text_of(script)
+            if OPEN in text:
+                have = files.look(script)
+                if files.put_back(script) is None:
+                    files.write(script, without_block(text).encode(), int(have["mode"], 8), have["owner"])
+                result = "present", "absent"
+        return files.remove_tree(SUPERVISOR) or result

@@ -1,0 +1,89 @@
+"""The daemon as a program of the supervisord that the container runs."""
+import configparser, glob, os, re
+import files, inspection
+from journal import Failed
+from packages import which
+from paths import DAEMON_LOG, SERVICE
+from shell import run
+
+STATES = {"RUNNING": "running", "STARTING": "starting", "BACKOFF": "restarting", "FATAL": "failed"}
+
+
+class Supervisord:
+    manager = "supervisord"
+
+    def __init__(self, user="root"):
+        self.conf = inspection.supervisord_conf()
+        self.boot = self.path = self.include()
+        self.ctl = [which("supervisorctl") or "supervisorctl", "-c", self.conf or "/nonexistent"]
+
+    def include(self):
+        """Where its configuration looks for further programs."""
+        parser = configparser.RawConfigParser(strict=False)
+        try:
+            parser.read(self.conf or [])
+            pattern = parser.get("include", "files").split()[0]
+        except (configparser.Error, IndexError):
+            return None
+        pattern = os.path.join(os.path.dirname(self.conf), pattern.replace("%(here)s", os.path.dirname(self.conf)))
+        return os.path.join(os.path.dirname(pattern), SERVICE + (os.path.splitext(pattern)[1] or ".conf"))
+
+    def call(self, *words, **options):
+        return run(self.ctl + list(words), **options)
+
+    def fact(self):
+        code, output = self.call("status", SERVICE, quiet=True, timeout=15)
+        found = re.search(r"^%s\s+([A-Z]+)\s*(.*)$" % SERVICE, output, re.M)
+        if not found:
+            return None
+        pid = re.search(r"pid (\d+)", found.group(2))
+        pid = int(pid.group(1)) if pid else None
+        fact = {"manager": self.manager, "state": STATES.get(found.group(1), "stopped"), "enabled": self.enabled()}
+        fact.update(pid=pid, startedAt=inspection.stat_of(pid)[1] if pid else None, restarts=0)
+        fact.update(detail=" ".join(found.groups()), boot=self.boot)
+        return fact
+
+    def enabled(self):
+        return bool(self.path and os.path.exists(self.path))
+
+    def owns(self, pid):
+        """Ours is the program's process and what it started."""
+        fact = self.fact()
+        for _ in range(64):
+            if not pid or not fact or not fact["pid"]:
+                return False
+            if pid == fact["pid"]:
+                return True
+            pid = inspection.stat_of(pid)[0]
+        return False
+
+    def install(self, text):
+        if not self.path:
+            raise Failed("supervisord's configuration includes no further files: %s" % self.conf)
+        os.makedirs(os.path.dirname(DAEMON_LOG), exist_ok=True)
+        return files.put(self.path, text)
+
+    def restart(self):
+        # `update` also starts a program that is new or whose text changed; it does not touch others of the same text.
+        code, output = self.call("update", SERVICE, timeout=60)
+        if "added process group" not in output and "updated process group" not in output:
+            self.call("restart", SERVICE, timeout=60)
+
+    def stop(self):
+        self.call("stop", SERVICE, timeout=60)
+
+    def remove(self):
+        if not self.path or not os.path.exists(self.path):
+            return None
+        self.stop()
+        files.put_back(self.path) or files.remove_tree(self.path)
+        self.call("update", SERVICE)
+        return "present", "absent"
+
+    def tail(self, lines=60):
+        try:
+            with open(DAEMON_LOG, "rb") as stream:
+                stream.seek(max(0, os.path.getsize(DAEMON_LOG) - 16384))
+                return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-lines:])
+        except OSError:
+            return ""

@@ -1,0 +1,31 @@
+"""The one service, by the name of its manager."""
+import re
+import inspection
+from journal import Failed
+from service_own import Own
+from service_supervisord import Supervisord
+from service_systemd import Systemd
+
+KINDS = {"systemd": Systemd, "supervisord": Supervisord, "own": Own}
+NEEDS = {"systemd": "systemd", "supervisord": "supervisord"}
+
+
+def of(manager):
+    if manager not in KINDS:
+        raise Failed("%s is rendered, not yet run by this agent" % manager)
+    if NEEDS.get(manager) not in (None, inspection.init()):
+        raise Failed("the plan says %s, but %s runs this host" % (manager, inspection.init()))
+    return KINDS[manager]()
+
+
+def here():
+    """Every manager that could hold a service of ours on this host, the wanted or not."""
+    kinds = {"systemd": [Systemd, Own], "supervisord": [Supervisord, Own], "none": [Own]}
+    return [kind() for kind in kinds.get(inspection.init(), [])]
+
+
+def last_error(text):
+    """The last line that names an error, which after a traceback is the exception itself."""
+    lines = [line.strip() for line in text.splitlines()]
+    told = [line for line in lines if re.match(r"^(\w+\.)*\w*(Error|Exception|Interrupt|Exit)\b", line) or re.search(r"(?i)\b(error|fatal|exiting)\b:", line)]
+    return told[-1][:500] if told else None
