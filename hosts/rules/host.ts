@@ -132,7 +132,8 @@ function activeHostNotes(host: ReadHost): Report[] {
       hint: "write the user in ssh_user",
     });
   }
-  if (host.ssh.hostKey === null && !host.written.has("ssh_host_key") && host.p2pEnabled === true) {
+  const isPinned = host.ssh.hostKey !== null || host.written.has("ssh_host_key");
+  if (!isPinned && host.p2pEnabled === true && !isLoopback(host.ssh.host)) {
     reports.push({
       code: "host-key-missing",
       path: ["hosts", host.name],
