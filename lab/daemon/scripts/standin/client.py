@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -25,8 +26,16 @@ def _proxy_connector(url: str | None) -> aiohttp.BaseConnector | None:
     return ProxyConnector.from_url(url, ssl=ssl.create_default_context())
 
 
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP status, 0 where no answer came, and the JSON object of a 200."""
+
+    status: int
+    body: dict[str, Any] | None = None
+
+
 class Client:
-    """Requests to other nodes. Answers are JSON, or None for any failure."""
+    """Requests to other nodes. They fail by their answer, never by an exception."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -49,27 +58,27 @@ class Client:
         if self._session:
             await self._session.close()
 
-    async def get(self, address: Address, path: str) -> Any | None:
-        """Returns the JSON of GET, or None."""
+    async def get(self, address: Address, path: str) -> Answer:
+        """Sends a GET."""
         return await self._request("GET", address, path)
 
-    async def post(self, address: Address, path: str, **body: Any) -> Any | None:
-        """Returns the JSON of POST, or None. `json=` or `data=` and `headers=`."""
+    async def post(self, address: Address, path: str, **body: Any) -> Answer:
+        """Sends a POST with `json=`, or with `data=` and `headers=`."""
         return await self._request("POST", address, path, **body)
 
     async def _request(
         self, method: str, address: Address, path: str, **body: Any
-    ) -> Any | None:
+    ) -> Answer:
         assert self._session is not None
+        url = address.url(path)
         try:
-            url = address.url(path)
             async with self._session.request(method, url, **body) as answer:
                 if answer.status != 200:
                     LOG.info("%s %s answered %d", method, url, answer.status)
-                    return None
-                return await answer.json(content_type=None)
+                    return Answer(answer.status)
+                content = await answer.json(content_type=None)
+                return Answer(200, content if isinstance(content, dict) else None)
         except Exception as error:
             # Not narrower: the proxy package has exceptions of its own, if it is there.
-            kind = type(error).__name__
-            LOG.info("%s %s failed: %s: %s", method, address.url(path), kind, error)
-            return None
+            LOG.info("%s %s failed: %s: %s", method, url, type(error).__name__, error)
+            return Answer(0)

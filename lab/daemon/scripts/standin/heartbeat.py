@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.standin import gossip
 from scripts.standin.address import Address, parse_address
-from scripts.standin.client import Client
+from scripts.standin.client import Answer, Client
 from scripts.standin.members import Members
 from scripts.standin.node_info import NodeInfo
 from scripts.standin.settings import Settings
@@ -35,6 +35,7 @@ class Heartbeat:
         self._client = client
         self._on_cycle = on_cycle
         self._answered: dict[str, str] = {}
+        self._relays: set[str] = set()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._acknowledge: list[str] = []
         self._results: list[dict[str, Any]] = []
@@ -107,7 +108,7 @@ class Heartbeat:
         return peer.consecutive_failures >= FAILURES_BEFORE_REDIAL
 
     def _dial_recorded(self, peer: NodeInfo) -> None:
-        if peer.nat_blocked or peer.scheme == "https":
+        if peer.nat_blocked or peer.node_id in self._relays:
             return
         recorded = Address(peer.scheme, peer.host, peer.port)
         job = self._send_heartbeat(recorded, expected=peer.node_id)
@@ -142,8 +143,10 @@ class Heartbeat:
         self, address: Address, expected: str | None = None
     ) -> str | None:
         body = self._members.describe_self()
-        reply = await self._client.post(address, "/heartbeat", json=body)
+        answer = await self._client.post(address, "/heartbeat", json=body)
+        reply = answer.body
         peer = self._members.peers.get(expected or "")
+        self._note_refusal(expected, answer)
         try:
             answered = self._members.record_reply(reply, address) if reply else None
         except (KeyError, TypeError, ValueError):
@@ -159,6 +162,8 @@ class Heartbeat:
             node_id = await self._send_heartbeat(address)
             if node_id:
                 self._answered[text] = node_id
+            if node_id and self._uses_relay(text, address):
+                self._relays.add(node_id)
 
     async def _join_one(self, text: str, address: Address) -> None:
         await self._send_heartbeats(text, address, 1)
@@ -168,14 +173,19 @@ class Heartbeat:
     async def _touch(self, address: Address, node_id: str) -> None:
         # Proves the peer alive, but leaves the recorded address as it is.
         body = self._members.describe_self()
-        reply = await self._client.post(address, "/heartbeat", json=body)
+        answer = await self._client.post(address, "/heartbeat", json=body)
+        self._note_refusal(node_id, answer)
         peer = self._members.peers.get(node_id)
-        if peer and isinstance(reply, dict) and reply.get("node_id") == node_id:
+        if peer and answer.body and answer.body.get("node_id") == node_id:
             self._members.touch(peer)
 
+    def _note_refusal(self, node_id: str | None, answer: Answer) -> None:
+        if node_id and answer.status == 401:
+            self._members.refused_by.add(node_id)
+
     async def _fetch_peers(self, address: Address) -> None:
-        reply = await self._client.get(address, "/relay/peers")
-        if isinstance(reply, dict):
+        reply = (await self._client.get(address, "/relay/peers")).body
+        if reply:
             self._members.learn(reply.get("peers") or {}, self._settings.is_relayed)
 
     async def _send_relay_heartbeat(self, address: Address) -> None:
@@ -185,10 +195,11 @@ class Heartbeat:
             "relay_ack": acknowledged,
             "relay_results": results,
         }
-        reply = await self._client.post(address, "/relay/heartbeat", json=body)
-        if not isinstance(reply, dict) or not isinstance(reply.get("self"), dict):
+        reply = (await self._client.post(address, "/relay/heartbeat", json=body)).body
+        if not reply or not isinstance(reply.get("self"), dict):
             return
-        self._members.record_reply(reply["self"], address)
+        relay = self._members.record_reply(reply["self"], address)
+        self._relays.add(relay.node_id)
         self._members.learn(reply.get("peers") or {}, is_fresh=True)
         self._acknowledge = [i for i in self._acknowledge if i not in acknowledged]
         self._results = [r for r in self._results if r not in results]
@@ -199,11 +210,11 @@ class Heartbeat:
             self._results.append({"id": command["id"], "ok": False, "error": refusal})
 
     async def _send_gossip(self, address: Address) -> None:
-        reply = await self._client.post(
+        answer = await self._client.post(
             address,
             "/gossip",
             data=gossip.pack(gossip.request_body(self._members)),
             headers={"Content-Encoding": "gzip", "Content-Type": "application/json"},
         )
-        if isinstance(reply, dict):
-            gossip.receive(self._members, reply)
+        if answer.body:
+            gossip.receive(self._members, answer.body)

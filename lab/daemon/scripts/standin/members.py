@@ -23,6 +23,7 @@ class Members:
         self.voter_source = settings.voter_source
         self.started_at = time.time()
         self.peers: dict[str, NodeInfo] = {}
+        self.refused_by: set[str] = set()
         self.states: dict[str, dict[str, Any]] = {}
         self.own = NodeInfo(
             node_id=settings.node_id,
@@ -61,6 +62,7 @@ class Members:
         info.scheme, info.host, info.port = dialled.scheme, dialled.host, dialled.port
         stored = self._store(info, body)
         stored.consecutive_failures = 0
+        self.refused_by.discard(stored.node_id)
         return stored
 
     def _store(self, info: NodeInfo, body: dict[str, Any]) -> NodeInfo:
@@ -76,7 +78,8 @@ class Members:
         return info
 
     def touch(self, info: NodeInfo) -> None:
-        """Notes that a peer was heard of just now."""
+        """Notes that a peer answered just now."""
+        self.refused_by.discard(info.node_id)
         info.last_heartbeat = time.time()
 
     def learn(self, peers: dict[str, Any], is_fresh: bool) -> None:
@@ -114,7 +117,12 @@ class Members:
         return time.time() - info.last_heartbeat
 
     def is_alive(self, info: NodeInfo) -> bool:
-        """Returns whether a peer was heard of within its effective timeout."""
+        """Returns whether a peer was heard of within its effective timeout.
+
+        One that refuses this node's token is not, although its own heartbeats arrive.
+        """
+        if info.node_id in self.refused_by:
+            return False
         return self.age(info) < effective_timeout(info.node_id, self._timeout)
 
     def alive(self) -> list[NodeInfo]:
