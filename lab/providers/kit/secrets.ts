@@ -1,17 +1,18 @@
 import {
   createMasker,
+  equalValues,
+  hasSecret,
   isMap,
   isSecret,
-  isUnknown,
   lowerOutputs,
   lowerReferences,
-  markSecret,
+  mapEntries,
   secret,
-  secretKeys,
   secretTexts,
   someValue,
   unwrap,
   unwrapSecrets,
+  type Value,
   type ValueMap,
 } from "../../wire";
 
@@ -22,8 +23,8 @@ export interface SecretScope {
   /** A text without the secrets of this request. */
   mask(text: string): string;
   /**
-   * The values with their marks: what was secret under the same name, the named ones, and any other whose text
-   * contains a secret of the request.
+   * The values with their marks: what was secret under the same name, the named ones (`key`, `key.field`), and any
+   * that did not come with the request and whose text contains a secret of it.
    */
   seal(values: ValueMap, from: ValueMap, alwaysSecret?: readonly string[]): ValueMap;
 }
@@ -44,25 +45,28 @@ export function createSecretScope(
     open: (values) => unwrapSecrets(lowerReferences(lowerOutputs(values))),
     seal(values, from, alwaysSecret = []) {
       const declared = alwaysSecret.map((path) => path.split("."));
-      const whole = declared.filter((path) => path.length === 1).map(([key]) => key!);
-      const leaking = Object.keys(values).filter(
-        (key) =>
-          // A property that came in plain under this name was plain before this provider saw it.
-          !Object.hasOwn(from, key) &&
-          someValue(values[key]!, (item) => typeof item === "string" && mask(item) !== item),
-      );
-      const marked = markSecret(values, [...secretKeys(lowerOutputs(from)), ...whole, ...leaking]);
-      return declared
-        .filter((path) => path.length > 1)
-        .reduce<ValueMap>((map, path) => markPath(map, path), marked);
+      const given = lowerReferences(lowerOutputs(from));
+      const marked = mapEntries(values, (value, key) => {
+        const source = Object.hasOwn(given, key) ? given[key] : undefined;
+        if (source === undefined) return leaks(value, mask) ? secret(value) : value;
+        // What came through unchanged keeps its marks exactly where they were.
+        if (equalValues(unwrapSecrets(source), value)) return source;
+        return hasSecret(source) ? secret(value) : value;
+      });
+      return declared.reduce<ValueMap>((map, path) => markPath(map, path), marked);
     },
   };
 }
 
-/** Marks one field inside an object as well, be the object secret or not. What is not there stays absent. */
+/** True when a text inside the value contains a known secret. */
+function leaks(value: Value, mask: (text: string) => string): boolean {
+  return someValue(value, (item) => typeof item === "string" && mask(item) !== item);
+}
+
+/** Marks a property, or one field inside it, be the property secret or not. What is not there stays absent. */
 function markPath(map: ValueMap, [key = "", ...rest]: readonly string[]): ValueMap {
   const value = map[key];
-  if (value === undefined || value === null || isUnknown(value)) return map;
+  if (value === undefined) return map;
   if (rest.length === 0) return { ...map, [key]: secret(value) };
   const inner = unwrap(value);
   if (!isMap(inner)) return map;

@@ -1,0 +1,96 @@
+import { type Duplex } from "node:stream";
+import { Client } from "ssh2";
+import { createLogin } from "./auth";
+import { algorithmsFor, fingerprint, type HostKey, parseHostKey } from "./hostKey";
+import { type Endpoint } from "./inputs";
+import { watchProgress } from "./progress";
+
+/** Milliseconds between questions whether the server is still there, and how many may stay without an answer. */
+const KEEPALIVE_INTERVAL = 15_000;
+const KEEPALIVE_MISSES = 4;
+
+/** No further dial can mend this. */
+export class FatalDialError extends Error {}
+
+/**
+ * Speaks SSH over a connected stream until logged in. Ends with an error when the other side shows another key than
+ * the pinned one, refuses the login, hangs up, or stays silent for longer than `patience` milliseconds.
+ */
+export async function handshake(
+  stream: Duplex,
+  endpoint: Endpoint,
+  patience: number,
+  signal: AbortSignal,
+): Promise<Client> {
+  const pinned = endpoint.hostKey === undefined ? undefined : parsePinned(endpoint.hostKey);
+  const login = await createLogin(endpoint).catch((error: Error) => {
+    throw new FatalDialError(error.message);
+  });
+  const client = new Client();
+  let shown: Buffer | undefined;
+  let phase = "its version";
+  const stalled = watchProgress(stream, patience, () => phase);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      // Stays for the life of the client: an error without a listener would end the process.
+      client.on("error", reject);
+      client.once("ready", resolve);
+      client.once("close", () => reject(new Error("EOF")));
+      client.once("handshake", () => (phase = "the login"));
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      signal.throwIfAborted();
+      stalled.promise.catch(reject);
+      client.connect({
+        sock: stream,
+        username: endpoint.user,
+        authHandler: login.handler as never,
+        hostVerifier: (key: Buffer) => {
+          shown = key;
+          return !pinned || key.equals(pinned.bytes);
+        },
+        algorithms: pinned && { serverHostKey: algorithmsFor(pinned) as never },
+        // The deadlines are ours: they differ by phase and forgive a busy machine.
+        readyTimeout: 0,
+        keepaliveInterval: KEEPALIVE_INTERVAL,
+        keepaliveCountMax: KEEPALIVE_MISSES,
+      });
+      stream.once("data", () => (phase = "the key exchange"));
+      stalled.start();
+    });
+    return client;
+  } catch (error) {
+    closeClient(client, stream);
+    if (signal.aborted) throw signal.reason;
+    if (pinned && shown && !shown.equals(pinned.bytes)) throw keyMismatch(pinned, shown);
+    throw new Error(`ssh: handshake failed: ${explain(error as Error, login.attempted)}`);
+  } finally {
+    stalled.stop();
+  }
+}
+
+/** Ends a session politely, and the stream under it in any case. */
+export function closeClient(client: Client, stream: Duplex): void {
+  client.on("error", () => undefined);
+  client.end();
+  setTimeout(() => stream.destroy(), 1000).unref();
+}
+
+function parsePinned(text: string): HostKey {
+  try {
+    return parseHostKey(text);
+  } catch (error) {
+    throw new FatalDialError((error as Error).message);
+  }
+}
+
+function keyMismatch(pinned: HostKey, shown: Buffer): FatalDialError {
+  return new FatalDialError(
+    "ssh: handshake failed: ssh: host key mismatch: " +
+      `pinned ${pinned.type} ${fingerprint(pinned.bytes)}, the host shows ${fingerprint(shown)}`,
+  );
+}
+
+function explain(error: Error & { level?: string }, attempted: readonly string[]): string {
+  if (error.level !== "client-authentication") return error.message;
+  return `ssh: unable to authenticate, attempted methods [${["none", ...attempted].join(" ")}], no supported methods remain`;
+}
