@@ -17,7 +17,15 @@ export function planJson(plan: FleetPlan): unknown {
 function hostJson(host: HostPlan): unknown {
   const { action, reason, provider, number } = host;
   if (host.action !== "deploy")
-    return { action, reason, provider, number, leaving: host.leaving, ...IDLE };
+    return {
+      action,
+      reason,
+      provider,
+      number,
+      leaving: host.leaving,
+      ...IDLE,
+      connection: host.connection,
+    };
   return {
     ...host,
     // The key of the object says it.

@@ -87,11 +87,13 @@ function planHost(name: string, decision: Decision, context: Context): HostPlan 
   const base = { name, reason: decision.reason, provider: host?.provider ?? "unknown" };
   if (decision.action === "deploy" && host && number !== null)
     return planDeployment(host, { ...base, number }, context);
+  const isLeaving = decision.action === "skip" && host?.status.word === "retired";
   return {
     ...base,
     action: decision.action === "refused" ? "refused" : "skip",
     number,
-    leaving: decision.action === "skip" && host?.status.word === "retired",
+    leaving: isLeaving,
+    connection: isLeaving && host ? planConnection(host, context.fleet) : null,
   };
 }
 
@@ -104,15 +106,16 @@ function planDeployment(
   const addresses = context.addresses.get(host.name) ?? NO_ADDRESSES;
   const loopback = loopbackAddress(base.number);
   const relayed = isRelayed(host);
-  const peers = context.entryPoints.filter((peer) => peer !== host.name);
   const viewer = { addresses, port: host.port };
-  const reached = peers.flatMap((peer) => {
+  const reached = context.entryPoints.flatMap((peer) => {
+    if (peer === host.name) return [];
     const other = fleet.hosts.get(peer);
     const theirs = context.addresses.get(peer);
     if (!other || !theirs) return [];
     const address = peerAddress(viewer, { addresses: theirs, port: other.port }, fleet.methods);
     return address === null ? [] : [{ peer, address }];
   });
+  const peers = reached.map(({ peer }) => peer);
   const told = {
     ...base,
     action: "deploy" as const,

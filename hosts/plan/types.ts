@@ -69,6 +69,8 @@ export interface IdleHostPlan extends HostPlanBase {
   readonly action: "skip" | "refused";
   /** True where the file says that nothing of ours may stay on it (`status: retired`). */
   readonly leaving: boolean;
+  /** Where to log in to take things down; null for hosts that are not leaving. */
+  readonly connection: Connection | null;
 }
 
 /** A host that will run the daemon. */
