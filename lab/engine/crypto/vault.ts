@@ -1,0 +1,66 @@
+import { EngineError } from "../errors";
+import {
+  isMap,
+  isSecret,
+  secret,
+  SECRET,
+  setOwn,
+  SIGNATURE_KEY,
+  signatureOf,
+  type Value,
+  type ValueMap,
+} from "../wire/value";
+import { type Cipher } from "./passphrase";
+
+/** Seals the secrets of a state file and opens them again; a secret is stored as the JSON text of its value. */
+export class Vault {
+  /** Old ciphertexts by their plaintext: an unchanged secret keeps its text, so that a state's diff stays small. */
+  private readonly sealed = new Map<string, string>();
+
+  constructor(private readonly cipher: Cipher) {}
+
+  get salt(): string {
+    return this.cipher.salt;
+  }
+
+  seal(value: Value): Value {
+    if (isSecret(value)) {
+      const plain = JSON.stringify(value.value);
+      let ciphertext = this.sealed.get(plain);
+      if (ciphertext === undefined) {
+        ciphertext = this.cipher.encrypt(plain);
+        this.sealed.set(plain, ciphertext);
+      }
+      return { [SIGNATURE_KEY]: SECRET, ciphertext };
+    }
+    return mapChildren(value, (item) => this.seal(item));
+  }
+
+  /** @throws EngineError when a secret has neither text, or was sealed with another key. */
+  open(value: Value): Value {
+    if (signatureOf(value) === SECRET && isMap(value)) {
+      const { ciphertext, plaintext } = value;
+      if (typeof plaintext === "string") return secret(JSON.parse(plaintext) as Value);
+      if (typeof ciphertext !== "string")
+        throw new EngineError("the state holds a secret without text");
+      const plain = this.cipher.decrypt(ciphertext);
+      this.sealed.set(plain, ciphertext);
+      return secret(JSON.parse(plain) as Value);
+    }
+    return mapChildren(value, (item) => this.open(item));
+  }
+}
+
+/** Secrets in clear, in the form `pulumi stack export --show-secrets` writes. */
+export function sealInClear(value: Value): Value {
+  if (isSecret(value)) return { [SIGNATURE_KEY]: SECRET, plaintext: JSON.stringify(value.value) };
+  return mapChildren(value, sealInClear);
+}
+
+function mapChildren(value: Value, visit: (item: Value) => Value): Value {
+  if (Array.isArray(value)) return value.map(visit);
+  if (!isMap(value)) return value;
+  const result: ValueMap = {};
+  for (const [key, item] of Object.entries(value)) setOwn(result, key, visit(item));
+  return result;
+}

@@ -1,0 +1,88 @@
+import { deletionRounds, neededBy } from "../plan/deletion";
+import { STACK_TYPE, type ResourceState } from "../state/resource";
+import { hasUnknown, type ValueMap } from "../wire/value";
+import { type Context } from "./context";
+import { type Op } from "./events";
+import { type PendingOperations } from "./pending";
+import { StepFailed, type Steps } from "./steps";
+
+/** Deletes everything the program no longer wants, dependents first; after an error only what is not its need. */
+export async function deleteLeftovers(
+  context: Context,
+  steps: Steps,
+  pending: PendingOperations,
+): Promise<void> {
+  await pending.settleRest();
+  const condemned = context.snapshot.leftovers();
+  const keep = new Set<string>();
+  for (const round of deletionRounds(condemned)) {
+    if (context.outcome.isStopping) return;
+    const going = round.filter((state) => !keep.has(state.urn));
+    const failed = await deleteRound(context, steps, pending, going);
+    for (const urn of neededBy(failed, condemned)) keep.add(urn);
+  }
+}
+
+async function deleteRound(
+  context: Context,
+  steps: Steps,
+  pending: PendingOperations,
+  round: readonly ResourceState[],
+): Promise<ResourceState[]> {
+  const failed: ResourceState[] = [];
+  await Promise.all(
+    round.map(async (state) => {
+      try {
+        if (context.outcome.isStopping) return;
+        await deleteOne(context, steps, pending, state);
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error;
+        failed.push(state);
+      }
+    }),
+  );
+  return failed;
+}
+
+async function deleteOne(
+  context: Context,
+  steps: Steps,
+  pending: PendingOperations,
+  state: ResourceState,
+): Promise<void> {
+  if (state.protect && !state.delete) {
+    const message =
+      "this resource is protected and cannot be deleted; " +
+      "remove `protect` from it in the program and run `pulumi up` first";
+    context.outcome.fail({ urn: state.urn, message });
+    throw new StepFailed(message);
+  }
+  if (!(await pending.stillExists(state))) return;
+  const op: Op = state.delete || state.pendingReplacement ? "delete-replaced" : "delete";
+  await steps.delete(state, op);
+}
+
+/**
+ * Stores the stack's outputs: as the program gave them, or after a failure over those from before, because a program
+ * that broke off may not have come to all of them.
+ */
+export async function storeStackOutputs(
+  context: Context,
+  given: ValueMap | undefined,
+): Promise<void> {
+  const stack = context.snapshot
+    .resources()
+    .find((state) => state.type === STACK_TYPE && !state.delete);
+  if (!stack) return;
+  const before = context.stackOutputs;
+  const failed = context.outcome.isFailed;
+  if (!given && failed) return;
+  const after = failed ? { ...before, ...withoutUnknowns(given ?? {}) } : (given ?? {});
+  context.events.stackOutputs(before, after);
+  await context.snapshot.setOutputs(stack, after);
+}
+
+/** Outputs that are known: those of a failed resource are not, and the marker must not be stored as a value. */
+export function withoutUnknowns(outputs: ValueMap): ValueMap {
+  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => !hasUnknown(value)));
+}

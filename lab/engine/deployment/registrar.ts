@@ -1,0 +1,316 @@
+import { randomBytes } from "node:crypto";
+import { EngineError } from "../errors";
+import { type Checked } from "../host/provider";
+import { compareInputs, decide, NO_DIFF, replaceBecause, type Diff } from "../plan/decision";
+import { ignoreChanges } from "../plan/ignoreChanges";
+import { isProviderType, makeUrn, packageOf } from "../plan/urn";
+import { providerUrn, type ResourceState } from "../state/resource";
+import { type ValueMap } from "../wire/value";
+import { type Context } from "./context";
+import { dependentReplacements } from "./dependents";
+import { DefaultProviders } from "./defaultProviders";
+import { type Goal } from "./goal";
+import { PendingOperations } from "./pending";
+import { StepFailed, type Steps, subjectOf } from "./steps";
+
+export interface Registered {
+  state: ResourceState;
+  result: "success" | "failed" | "skipped";
+}
+
+/** Turns what the program registers into steps. */
+export class Registrar {
+  /** The state of everything that this run has settled. */
+  readonly states = new Map<string, ResourceState>();
+  readonly pending: PendingOperations;
+  private readonly seen = new Set<string>();
+  private readonly failed = new Set<string>();
+  /** Names under which resources were known before. */
+  private readonly aliases = new Map<string, string>();
+  private readonly providerDiffs = new Map<string, Promise<boolean>>();
+  private readonly defaults: DefaultProviders;
+
+  constructor(
+    private readonly context: Context,
+    private readonly steps: Steps,
+  ) {
+    this.pending = new PendingOperations(context);
+    this.defaults = new DefaultProviders(context, (goal) => this.register(goal));
+  }
+
+  /** True when the program has registered the URN, or renamed what was known by it. */
+  isWanted(urn: string): boolean {
+    return this.seen.has(urn) || this.aliases.has(urn);
+  }
+
+  urnOf(goal: Pick<Goal, "parent" | "type" | "name">): string {
+    return makeUrn(this.context.stack, this.context.project, goal.parent, goal.type, goal.name);
+  }
+
+  defaultProvider(packageName: string, version: string): Promise<string> {
+    return this.defaults.get(packageName, version);
+  }
+
+  /** Claims a URN for this run. @throws EngineError when the program names two resources alike. */
+  claim(urn: string): void {
+    if (this.seen.has(urn)) {
+      throw new EngineError(`Duplicate resource URN '${urn}'; try giving it a unique name`);
+    }
+    this.seen.add(urn);
+  }
+
+  /** Brings one resource to what the program wants. */
+  async register(goal: Goal): Promise<Registered> {
+    this.context.outcome.check();
+    const urn = this.urnOf(goal);
+    this.claim(urn);
+    this.context.events.known(goal.inputs);
+    const next = newState(urn, goal);
+    if (this.dependsOnFailure(next)) {
+      this.failed.add(urn);
+      return { state: next, result: "skipped" };
+    }
+    try {
+      if (goal.custom && !isProviderType(goal.type)) {
+        next.provider =
+          goal.provider ?? (await this.defaultProvider(packageOf(goal.type), goal.version));
+      }
+      const state = await this.settle(goal, next, this.findOld(urn, goal.aliases));
+      this.states.set(urn, state);
+      await this.pending.settled(urn);
+      return { state, result: "success" };
+    } catch (error) {
+      if (!(error instanceof StepFailed) || !this.context.continueOnError) throw error;
+      this.failed.add(urn);
+      return { state: this.context.snapshot.olds.get(urn) ?? next, result: "failed" };
+    }
+  }
+
+  private async settle(
+    goal: Goal,
+    next: ResourceState,
+    found: ResourceState | undefined,
+  ): Promise<ResourceState> {
+    let old = found;
+    if (!goal.custom) return this.settleComponent(next, old);
+    if (old?.external) {
+      this.context.snapshot.remove(old);
+      old = undefined;
+    }
+    if (old && !(await this.pending.stillExists(old))) old = undefined;
+    if (!old && !isProviderType(goal.type)) {
+      const provider = this.context.registry.get(next.provider ?? "");
+      old = await this.pending.findCreated(next.urn, provider);
+    }
+    if (old && !old.custom)
+      return this.recreate(goal, next, old, replaceBecause("provider"), false);
+    if (!old) {
+      next.inputs = await this.check(next, undefined, goal.inputs);
+      this.context.outcome.check();
+      return this.steps.create(next);
+    }
+    return this.change(goal, next, old);
+  }
+
+  private async settleComponent(
+    next: ResourceState,
+    old: ResourceState | undefined,
+  ): Promise<ResourceState> {
+    if (old?.custom) {
+      this.context.snapshot.keepForDeletion(old);
+      return this.steps.component(undefined, next);
+    }
+    const isSame = old && compareInputs(old.inputs ?? {}, next.inputs ?? {}).changes === "none";
+    return isSame ? this.steps.same(old, next) : this.steps.component(old, next);
+  }
+
+  private async change(
+    goal: Goal,
+    next: ResourceState,
+    old: ResourceState,
+  ): Promise<ResourceState> {
+    const { events, outcome } = this.context;
+    const held = ignoreChanges(goal.inputs, old.inputs, goal.ignoreChanges);
+    if (held.failed.length > 0) {
+      const paths = held.failed.map((path) => `"${path}"`).join(", ");
+      const message = `cannot ignore changes in added or removed elements of the path: ${paths}`;
+      events.diagnostic({ severity: "info", urn: next.urn, message });
+    }
+    const olds = old.pendingReplacement ? undefined : old.inputs;
+    next.inputs = await this.check(next, olds ?? undefined, held.inputs);
+    const step = decide(old, await this.diff(goal, next, old), goal);
+    outcome.check();
+    switch (step.kind) {
+      case "same":
+        return this.steps.same(old, next);
+      case "update":
+        return this.steps.update(old, next, step.diff);
+      case "replace":
+        return this.recreate(goal, next, old, step.diff, step.deleteFirst);
+    }
+  }
+
+  /** Replaces a resource, with its old self deleted before or after. */
+  private async recreate(
+    goal: Goal,
+    next: ResourceState,
+    old: ResourceState,
+    diff: Diff,
+    deleteFirst: boolean,
+  ): Promise<ResourceState> {
+    if (old.protect && goal.protect) {
+      const message =
+        `unable to replace resource "${next.urn}" as it is currently marked for protection. ` +
+        "To unprotect it, remove the `protect` flag from the resource in the program and run `pulumi up`";
+      this.context.outcome.fail({ urn: next.urn, message });
+      if (!this.context.isPreview) throw new StepFailed(message);
+    }
+    // The old inputs had lent their defaults; a new resource gets its own.
+    next.inputs = await this.check(next, undefined, goal.inputs);
+    this.context.outcome.check();
+    const replace = {
+      op: "replace",
+      urn: next.urn,
+      provider: next.provider,
+      old,
+      next,
+      diff,
+    } as const;
+    if (!deleteFirst) {
+      const state = await this.steps.create(next, { old, diff, isDeleted: false });
+      this.context.events.stepStarted(replace);
+      this.context.events.stepEnded(replace, "done", state);
+      return state;
+    }
+    const deleted = await this.deleteFirst(old);
+    this.context.events.stepStarted(replace);
+    this.context.outcome.check();
+    const state = await this.steps.create(next, { old: deleted, diff, isDeleted: true });
+    this.context.events.stepEnded(replace, "done", state);
+    return state;
+  }
+
+  /** Deletes a resource that is to be replaced, after those that cannot live without it. */
+  private async deleteFirst(old: ResourceState): Promise<ResourceState> {
+    if (old.pendingReplacement) return old;
+    const dependents = await dependentReplacements(this.context, old, this.seen);
+    for (const state of dependents.reverse()) {
+      if (state.pendingReplacement) continue;
+      if (state.protect) {
+        const message =
+          `unable to replace resource "${state.urn}" as part of replacing "${old.urn}" ` +
+          "as it is currently marked for protection";
+        this.context.outcome.fail({ urn: old.urn, message });
+        throw new StepFailed(message);
+      }
+      await this.steps.delete(state, "delete-replaced", true);
+      this.context.outcome.check();
+    }
+    return this.steps.delete(old, "delete-replaced", true);
+  }
+
+  private async check(
+    next: ResourceState,
+    olds: ValueMap | undefined,
+    news: ValueMap,
+  ): Promise<ValueMap> {
+    this.context.outcome.check();
+    const { registry, limiter } = this.context;
+    const checked: Checked = await this.guard(next.urn, () =>
+      limiter.run(async () =>
+        isProviderType(next.type)
+          ? registry.check(next.urn, next.type, olds, news)
+          : registry.get(next.provider ?? "").check(next.urn, olds, news, randomBytes(32)),
+      ),
+    );
+    if (checked.failures.length === 0) return checked.inputs;
+    for (const { property, reason } of checked.failures) {
+      const where = property === "" ? "" : `property "${property}": `;
+      this.context.outcome.fail({ urn: next.urn, message: `${where}${reason}` });
+    }
+    throw new StepFailed("the inputs are not valid");
+  }
+
+  private async diff(goal: Goal, next: ResourceState, old: ResourceState): Promise<Diff> {
+    if (old.pendingReplacement) return NO_DIFF;
+    const { registry, limiter } = this.context;
+    const news = next.inputs ?? {};
+    return this.guard(next.urn, async () => {
+      if (isProviderType(next.type)) return registry.diff(next.urn, old, news);
+      if (await this.providerNeedsReplacement(old, next)) return replaceBecause("provider");
+      const provider = registry.get(next.provider ?? "");
+      const subject = { ...subjectOf(old), urn: next.urn };
+      return limiter.run(() => provider.diff(subject, news, goal.ignoreChanges));
+    });
+  }
+
+  /** A changed provider only matters if it says that what the old one made has to be replaced. */
+  private async providerNeedsReplacement(
+    old: ResourceState,
+    next: ResourceState,
+  ): Promise<boolean> {
+    const { provider: before = "" } = old;
+    const { provider: after = "" } = next;
+    if (before === after) return false;
+    const urn = providerUrn(after);
+    if (this.aliases.get(providerUrn(before)) === urn) return false;
+    const key = `${before} ${after}`;
+    let answer = this.providerDiffs.get(key);
+    if (!answer) {
+      const oldProvider = this.context.snapshot.olds.get(providerUrn(before));
+      const inputs = this.states.get(urn)?.inputs ?? {};
+      answer = oldProvider
+        ? this.context.registry
+            .diff(urn, oldProvider, inputs)
+            .then((diff) => diff.changes === "some" && diff.replaceKeys.length > 0)
+        : Promise.resolve(false);
+      this.providerDiffs.set(key, answer);
+    }
+    return answer;
+  }
+
+  /** Errors of a provider before a step are the resource's errors too. */
+  private async guard<T>(urn: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.context.outcome.fail({ urn, message });
+      throw new StepFailed(message);
+    }
+  }
+
+  private findOld(urn: string, aliases: readonly string[]): ResourceState | undefined {
+    const { olds } = this.context.snapshot;
+    const own = olds.get(urn);
+    if (own && !this.aliases.has(urn)) return own;
+    const alias = aliases.find((item) => olds.has(item) && !this.isWanted(item));
+    if (alias === undefined) return undefined;
+    this.aliases.set(alias, urn);
+    return olds.get(alias);
+  }
+
+  private dependsOnFailure(next: ResourceState): boolean {
+    if (this.failed.size === 0) return false;
+    const urns = [...(next.dependencies ?? []), ...(next.parent ? [next.parent] : [])];
+    return urns.some((urn) => this.failed.has(urn));
+  }
+}
+
+function newState(urn: string, goal: Goal): ResourceState {
+  return {
+    urn,
+    custom: goal.custom,
+    type: goal.type,
+    inputs: goal.inputs,
+    parent: goal.parent,
+    protect: goal.protect,
+    dependencies: goal.dependencies,
+    propertyDependencies: goal.propertyDependencies,
+    additionalSecretOutputs: goal.additionalSecretOutputs,
+    customTimeouts: goal.customTimeouts,
+    retainOnDelete: goal.retainOnDelete,
+    ignoreChanges: goal.ignoreChanges,
+    replaceOnChanges: goal.replaceOnChanges,
+  };
+}

@@ -1,0 +1,230 @@
+import { type Diff } from "../plan/decision";
+import { isProviderType } from "../plan/urn";
+import { type Operation, type OperationType, type ResourceState } from "../state/resource";
+import { markOutputs } from "../wire/secrecy";
+import { type ValueMap } from "../wire/value";
+import { ProviderError, type PartialFailure } from "../host/rpcError";
+import { newProviderId, ownInputs } from "../host/registry";
+import { type Subject } from "../host/provider";
+import { providerOf, type Context } from "./context";
+import { type Op, type StepEvent } from "./events";
+
+/** A step that failed after its error was noted; what there is of the resource is in the state. */
+export class StepFailed extends Error {}
+
+/** Carries out single steps: tells the display, records the operation, calls the provider, records the outcome. */
+export class Steps {
+  constructor(private readonly context: Context) {}
+
+  /** An unchanged resource: its record may differ (dependencies, provider), its outputs stay. */
+  async same(old: ResourceState, next: ResourceState): Promise<ResourceState> {
+    const { id, outputs, created, modified } = old;
+    const state = { ...next, id, outputs, created, modified };
+    if (isProviderType(next.type)) {
+      // The old inputs are what the provider said makes no difference.
+      await this.context.registry.activate(next.urn, old.id ?? "", old.inputs ?? {});
+    }
+    const step: StepEvent = {
+      op: "same",
+      urn: next.urn,
+      provider: next.provider,
+      old,
+      next: state,
+    };
+    this.context.events.stepStarted(step);
+    await this.context.snapshot.same(old, state);
+    this.context.events.stepEnded(step, "done", state);
+    return state;
+  }
+
+  /** Creates a resource; with `replaced`, in the place of one that is already deleted or will be later. */
+  async create(
+    next: ResourceState,
+    replaced?: { old: ResourceState; diff?: Diff; isDeleted: boolean },
+  ): Promise<ResourceState> {
+    const { context } = this;
+    const now = new Date().toISOString();
+    const base = { ...next, created: now, modified: now };
+    const op: Op = replaced ? "create-replacement" : "create";
+    const step = this.start(op, base, replaced?.old, replaced?.diff);
+    const settle = (state: ResourceState): void => {
+      if (!replaced) context.snapshot.replace(undefined, state);
+      else if (replaced.isDeleted) context.snapshot.replace(replaced.old, state);
+      else {
+        context.snapshot.keepForDeletion(replaced.old);
+        context.snapshot.replace(undefined, state);
+      }
+    };
+    return this.perform("creating", base, step, settle, async () => {
+      if (isProviderType(next.type)) {
+        const id = newProviderId(context.isPreview);
+        await context.registry.activate(next.urn, id, next.inputs ?? {});
+        return { id, outputs: ownInputs(next.inputs ?? {}) };
+      }
+      const provider = context.registry.get(next.provider ?? "");
+      return provider.create(
+        {
+          urn: next.urn,
+          inputs: next.inputs ?? {},
+          timeout: next.customTimeouts?.create ?? 0,
+        },
+        context.isPreview,
+      );
+    });
+  }
+
+  async update(old: ResourceState, next: ResourceState, diff: Diff): Promise<ResourceState> {
+    const { context } = this;
+    const base = { ...next, id: old.id, created: old.created, modified: new Date().toISOString() };
+    const step = this.start("update", base, old, diff);
+    const settle = (state: ResourceState): void => context.snapshot.replace(old, state);
+    return this.perform("updating", base, step, settle, async () => {
+      const id = old.id ?? "";
+      if (isProviderType(next.type)) {
+        await context.registry.activate(next.urn, id, next.inputs ?? {});
+        return { id, outputs: ownInputs(next.inputs ?? {}) };
+      }
+      const provider = context.registry.get(next.provider ?? "");
+      const subject = {
+        ...subjectOf(old),
+        urn: next.urn,
+        timeout: next.customTimeouts?.update ?? 0,
+      };
+      const ignored = next.ignoreChanges ?? [];
+      const outputs = await provider.update(subject, next.inputs ?? {}, ignored, context.isPreview);
+      return { id, outputs };
+    });
+  }
+
+  /** A component has no provider: its record is all there is. */
+  async component(old: ResourceState | undefined, next: ResourceState): Promise<ResourceState> {
+    const { context } = this;
+    const now = new Date().toISOString();
+    const state = old
+      ? { ...next, outputs: old.outputs, created: old.created, modified: now }
+      : { ...next, created: now, modified: now };
+    const step = this.start(old ? "update" : "create", state, old);
+    await context.snapshot.end(undefined, () => context.snapshot.replace(old, state));
+    context.events.stepEnded(step, "done", state);
+    return state;
+  }
+
+  /**
+   * Deletes a resource, or only forgets it where its provider has nothing to do.
+   * @param toBeReplaced true before a delete-first replacement: the record stays, marked as deleted
+   */
+  async delete(old: ResourceState, op: Op, toBeReplaced = false): Promise<ResourceState> {
+    const { context } = this;
+    const step: StepEvent = { op, urn: old.urn, provider: old.provider, old };
+    context.events.stepStarted(step);
+    let marked = old;
+    const settle = (): void => {
+      if (toBeReplaced) marked = context.snapshot.change(old, { pendingReplacement: true });
+      else context.snapshot.remove(old);
+    };
+    if (context.isPreview || !needsDelete(old)) {
+      await context.snapshot.end(undefined, settle);
+      context.events.stepEnded(step, "done");
+      return marked;
+    }
+    const operation = await context.snapshot.begin("deleting", old);
+    try {
+      const provider = await providerOf(context, old);
+      const subject = { ...subjectOf(old), timeout: old.customTimeouts?.delete ?? 0 };
+      await context.limiter.run(() => provider.delete(subject));
+    } catch (error) {
+      await this.recordFailure(operation, step, error);
+    }
+    await context.snapshot.end(operation, settle);
+    context.events.stepEnded(step, "done");
+    return marked;
+  }
+
+  private start(op: Op, next: ResourceState, old?: ResourceState, diff?: Diff): StepEvent {
+    const step: StepEvent = { op, urn: next.urn, provider: next.provider, old, next, diff };
+    this.context.events.stepStarted(step);
+    return step;
+  }
+
+  /** Records, calls, and records again; a partial failure keeps what there is of the resource. */
+  private async perform(
+    type: OperationType,
+    next: ResourceState,
+    step: StepEvent,
+    settle: (state: ResourceState) => void,
+    call: () => Promise<{ id: string; outputs: ValueMap }>,
+  ): Promise<ResourceState> {
+    const { snapshot, events, isPreview, limiter } = this.context;
+    const isRecorded = !isPreview && !isProviderType(next.type);
+    const operation = isRecorded ? await snapshot.begin(type, next) : undefined;
+    let result: { id: string; outputs: ValueMap };
+    try {
+      result = await limiter.run(call);
+    } catch (error) {
+      return this.recordFailure(operation, step, error, (partial) =>
+        settle(finished(next, { ...partial, id: partial.id || next.id || "" }, partial.reasons)),
+      );
+    }
+    const state = finished(next, result, []);
+    await snapshot.end(operation, () => settle(state));
+    events.stepEnded(step, "done", state);
+    return state;
+  }
+
+  /** @throws StepFailed always. */
+  private async recordFailure(
+    operation: Operation | undefined,
+    step: StepEvent,
+    error: unknown,
+    settlePartial?: (partial: PartialFailure) => void,
+  ): Promise<never> {
+    const { snapshot, events, outcome } = this.context;
+    const failure = error instanceof ProviderError ? error : undefined;
+    const { partial } = failure ?? {};
+    // A call whose provider died may have taken effect: its record stays for the next run to reconcile.
+    if (!failure?.isLost) {
+      await snapshot.end(operation, () => {
+        if (partial && (partial.id !== "" || step.op === "update")) settlePartial?.(partial);
+      });
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    events.stepEnded(step, "failed");
+    outcome.fail({ urn: step.urn, message });
+    throw new StepFailed(message);
+  }
+}
+
+/** What a provider call needs to know of a recorded resource. */
+export function subjectOf(state: ResourceState): Subject {
+  return {
+    urn: state.urn,
+    id: state.id ?? "",
+    inputs: state.inputs ?? {},
+    outputs: state.outputs ?? {},
+    timeout: 0,
+  };
+}
+
+function needsDelete(state: ResourceState): boolean {
+  return (
+    state.custom &&
+    !state.external &&
+    !state.retainOnDelete &&
+    !state.pendingReplacement &&
+    !isProviderType(state.type)
+  );
+}
+
+function finished(
+  next: ResourceState,
+  result: { id: string; outputs: ValueMap },
+  initErrors: string[],
+): ResourceState {
+  const secretOutputs = next.additionalSecretOutputs ?? [];
+  return {
+    ...next,
+    id: result.id,
+    outputs: markOutputs(result.outputs, next.inputs ?? {}, secretOutputs),
+    initErrors,
+  };
+}
