@@ -1,4 +1,5 @@
 import { inflateSync } from "node:zlib";
+import { packAgent } from "./agent";
 import { sha256 } from "./digest";
 import { type Facts } from "./facts";
 import { lineDiff } from "./lineDiff";
@@ -34,7 +35,7 @@ export function factsRequest(
   activate: ActivateSpec,
   secrets: SecretsSpec | null,
 ): FactsRequest {
-  const common = { node: prepare.node, agent: prepare.agent };
+  const common = { node: prepare.node, agent: packAgent().digest };
   if (prepare.state === "absent" || activate.state === "absent") {
     return {
       ...common,
@@ -78,9 +79,6 @@ export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
   const drift: Drift[] = [];
   if (facts.python === null) {
     return [{ what: "python3", want: "installed", is: "missing" }];
-  }
-  if (facts.installedAgent !== spec.agent) {
-    drift.push({ what: "agent", want: spec.agent, is: facts.installedAgent ?? "absent" });
   }
   if (facts.runner !== VENV_PYTHON) {
     drift.push({ what: "interpreter", want: VENV_PYTHON, is: facts.runner ?? "none" });

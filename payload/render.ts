@@ -1,9 +1,9 @@
 import { deflateSync } from "node:zlib";
+import { renderNodeConf } from "../hosts/plan/nodeConf";
 import { type DeployHostPlan } from "../hosts/plan/types";
-import { packAgent } from "./agent";
 import { sha256, shortDigest } from "./digest";
+import { type Facts } from "./facts";
 import { BASE, CLUSTER_TOKEN, NODE_CONF, NODE_ID, VENV_PYTHON } from "./names";
-import { renderConf } from "./renderConf";
 import { renderService } from "./renderService";
 import {
   type Absent,
@@ -15,13 +15,14 @@ import {
   type PreparePresent,
   type Release,
   type SecretsSpec,
+  type ServiceManager,
 } from "./spec";
 
 export interface RenderOptions {
   /** Text of the inventory for the daemon; null puts none there. */
   readonly inventory: string | null;
-  /** Address of a node as `--peers` wants it, such as `http://127.64.0.7:8770`; null leaves the node out. */
-  readonly peerAddress: (node: string) => string | null;
+  /** What runs the host, if a probe has seen it. @default null: the plan's word alone */
+  readonly init?: Facts["init"] | null;
   /**
    * The fleet's token. `required` only once every deployed host has the file: a daemon that has a token
    * refuses the others' heartbeats.
@@ -31,7 +32,7 @@ export interface RenderOptions {
   readonly index?: PackageIndex;
   /** @default null: the host's own package sources */
   readonly aptMirror?: string | null;
-  /** `p2p:source`. @default null */
+  /** `p2p:source`; the commit is told to the daemon too, so a new one means a restart. @default null */
   readonly source?: { readonly repository: string; readonly commit: string } | null;
   /** `p2p:takeover`. @default false */
   readonly takeover?: boolean;
@@ -39,26 +40,32 @@ export interface RenderOptions {
   readonly deadlineSeconds?: number;
 }
 
+const HEADER = "# Managed by p2p-fleet: edits are overwritten by the next run.";
+
 /** Module → requirement. pydantic is needed too though the daemon's own check does not name it. */
-const REQUIRED: Readonly<Record<string, string>> = { psutil: "psutil", yaml: "PyYAML", aiohttp: "aiohttp", pydantic: "pydantic" };
-/** The SOCKS proxy is passed over in silence without the one, the watchdog without the other. */
-const WANTED: Readonly<Record<string, string>> = { aiohttp_socks: "aiohttp-socks", sdnotify: "sdnotify" };
+const REQUIRED: Readonly<Record<string, string>> = {
+  psutil: "psutil",
+  yaml: "PyYAML",
+  aiohttp: "aiohttp",
+  pydantic: "pydantic",
+};
+/** Without it the daemon passes over its SOCKS proxy in silence. */
+const SOCKS: Readonly<Record<string, string>> = { aiohttp_socks: "aiohttp-socks" };
 
 /** What restarts nothing: packages, the venv, the daemon's inventory, the checkout. */
 export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): PreparePresent {
   const own: Readonly<Record<string, string>> =
-    plan.supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+    managerOf(plan, options) === "own" ? { "supervisor.supervisord": "supervisor" } : {};
   const inventory = options.inventory;
   const source = options.source ?? null;
   return {
     state: "present",
     node: plan.name,
-    agent: packAgent().digest,
     aiServicePath: plan.aiServicePath,
     python: {
       interpreter: plan.interpreter.path,
       required: { ...REQUIRED, ...own },
-      wanted: WANTED,
+      wanted: plan.networking === "userspace" ? SOCKS : {},
       user: plan.connection.user,
       index: options.index ?? { kind: "default" },
     },
@@ -82,13 +89,23 @@ export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): Pre
   };
 }
 
+/**
+ * The plan guesses the supervisor from the file; where that one cannot run the daemon, what really runs
+ * the host does. `own` works in every container, so it is never overruled there.
+ */
+export function managerOf(plan: DeployHostPlan, options: RenderOptions): ServiceManager {
+  const init = options.init ?? null;
+  if (init === null || plan.supervisor === init) return plan.supervisor;
+  if (init === "systemd" || init === "launchd") return init;
+  return plan.supervisor === "own" || init === "none" ? "own" : init;
+}
+
 /** The release and how its health is judged. A difference here means one restart. */
 export function renderActivate(plan: DeployHostPlan, options: RenderOptions): ActivatePresent {
   const release = renderRelease(plan, options);
   return {
     state: "present",
     node: plan.name,
-    agent: packAgent().digest,
     digest: releaseDigest(release),
     release,
     health: {
@@ -102,7 +119,7 @@ export function renderActivate(plan: DeployHostPlan, options: RenderOptions): Ac
 
 /** Spec of a host on which nothing of ours is to stay, for `prepare` and `activate` alike. */
 export function renderAbsent(node: string): Absent {
-  return { state: "absent", node, agent: packAgent().digest };
+  return { state: "absent", node };
 }
 
 /**
@@ -111,7 +128,7 @@ export function renderAbsent(node: string): Absent {
  */
 export function renderSecrets(plan: DeployHostPlan, token: string, digest: string): SecretsSpec {
   const file = { path: CLUSTER_TOKEN, content: token, digest, owner: plan.connection.user };
-  return { node: plan.name, agent: packAgent().digest, files: [file] };
+  return { node: plan.name, files: [file] };
 }
 
 /** Digest of everything whose change needs a restart. */
@@ -122,24 +139,23 @@ export function releaseDigest(release: Release): string {
 function renderRelease(plan: DeployHostPlan, options: RenderOptions): Release {
   const token = options.clusterToken?.required ? options.clusterToken.digest : null;
   const user = plan.connection.user;
+  const manager = managerOf(plan, options);
   return {
-    manager: plan.supervisor,
+    manager,
     user,
     launch: renderLaunch(plan, options),
-    service: renderService(plan.supervisor, user),
-    files: [plainFile(NODE_CONF, renderConf(plan.nodeConf)), plainFile(NODE_ID, `${plan.name}\n`)],
+    service: renderService(manager, user),
+    files: [
+      plainFile(NODE_CONF, `${HEADER}\n${renderNodeConf(plan.nodeConf)}`),
+      plainFile(NODE_ID, `${plan.name}\n`),
+    ],
     secrets: token === null ? {} : { [CLUSTER_TOKEN]: token },
   };
 }
 
 function renderLaunch(plan: DeployHostPlan, options: RenderOptions): Launch {
-  const addresses = (nodes: readonly string[]): string =>
-    [...new Set(nodes.map(options.peerAddress))].filter((address) => address).join(",");
-  const peers = addresses(plan.peers);
-  // The daemon takes a relay only if the identical string is among the peers.
-  const relays = plan.relay
-    ? addresses(plan.relays.filter((node) => plan.peers.includes(node)))
-    : "";
+  const peers = plan.peerAddresses.filter((address) => address !== "").join(",");
+  const relays = plan.relayAddresses.filter((address) => address !== "").join(",");
   const argv = [
     VENV_PYTHON,
     "scripts/p2p_orchestrator.py",
@@ -156,9 +172,10 @@ function renderLaunch(plan: DeployHostPlan, options: RenderOptions): Launch {
     "--no-zombie-check",
     ...(options.clusterToken?.required ? ["--require-auth"] : []),
   ];
-  const token: Record<string, string> = options.clusterToken?.required
-    ? { RINGRIFT_CLUSTER_AUTH_TOKEN_FILE: CLUSTER_TOKEN }
-    : {};
+  const more: Record<string, string> = {
+    ...(options.clusterToken?.required ? { RINGRIFT_CLUSTER_AUTH_TOKEN_FILE: CLUSTER_TOKEN } : {}),
+    ...(options.source ? { RINGRIFT_BUILD_VERSION: options.source.commit } : {}),
+  };
   return {
     argv,
     workingDirectory: plan.aiServicePath,
@@ -172,7 +189,7 @@ function renderLaunch(plan: DeployHostPlan, options: RenderOptions): Launch {
       PYTHONUNBUFFERED: "1",
       USER: plan.connection.user,
       ...plan.environment,
-      ...token,
+      ...more,
     },
   };
 }

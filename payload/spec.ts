@@ -48,8 +48,6 @@ export interface SourceSpec {
 export interface PreparePresent {
   readonly state: "present";
   readonly node: string;
-  /** Digest of the agent that is installed by this command's text. */
-  readonly agent: string;
   readonly aiServicePath: string;
   readonly python: PythonSpec;
   /** Base address for the system's package manager (`http://…/debian`); null keeps the host's own sources. */
@@ -59,11 +57,10 @@ export interface PreparePresent {
   readonly source: SourceSpec | null;
 }
 
-/** Nothing of ours is to stay (D12). `prepare` only brings the agent; `activate` removes everything. */
+/** Nothing of ours is to stay (D12). `prepare` has nothing to do then; `activate` removes everything. */
 export interface Absent {
   readonly state: "absent";
   readonly node: string;
-  readonly agent: string;
 }
 
 export type PrepareSpec = PreparePresent | Absent;
@@ -93,7 +90,6 @@ export interface Release {
 export interface ActivatePresent {
   readonly state: "present";
   readonly node: string;
-  readonly agent: string;
   /** `releaseDigest(release)`. */
   readonly digest: string;
   readonly release: Release;
@@ -121,13 +117,13 @@ export interface SecretFile {
 /** Secret as a whole. */
 export interface SecretsSpec {
   readonly node: string;
-  readonly agent: string;
   readonly files: readonly SecretFile[];
 }
 
 /** What a probe asks to look at; made from the specs by `factsRequest`. */
 export interface FactsRequest {
   readonly node: string;
+  /** Digest of the controller's agent. */
   readonly agent: string;
   readonly aiServicePath: string | null;
   readonly interpreter: string;

@@ -14,7 +14,7 @@ const step = z.object({
 
 /** What one command on one host came to; the one line it prints. */
 export const verdictSchema = z.object({
-  phase: z.enum(["prepare", "secrets", "activate", "absent", "arm", "disarm"]),
+  phase: z.enum(["stage", "prepare", "secrets", "activate", "absent", "arm", "disarm"]),
   node: text(128),
   /** Everything is as wished. Wanted but not required things may have failed: see the steps. */
   ok: z.boolean(),

@@ -1,5 +1,5 @@
 """What a run did: steps for the verdict, everything else for the log."""
-import datetime, json, os, sys, time, traceback
+import datetime, json, os, time, traceback
 from paths import AGENT_LOG, LOG_DIR
 
 
@@ -16,7 +16,7 @@ class OutOfTime(BaseException):
 
 
 def now():
-    return datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def open_log():
@@ -45,7 +45,7 @@ def say(*words):
 class Run:
     def __init__(self, phase, node):
         self.phase, self.node, self.at = phase, node, now()
-        self.id = "%s-%d" % (datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%S.%f"), os.getpid())
+        self.id = "%s-%d" % (datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%S.%f"), os.getpid())
         self.steps, self.notes, self.more = [], [], {}
         self.error = None
         self.outcome = None

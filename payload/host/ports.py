@@ -6,10 +6,9 @@ from inspection import quiet_read
 
 def address_of(text):
     host, port = text.split(":")
-    raw = bytes.fromhex(host)
-    words = struct.unpack("=%dI" % (len(raw) // 4), b"".join(raw[i:i + 4][::-1] for i in range(0, len(raw), 4)))
-    packed = struct.pack("!%dI" % len(words), *words)
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, packed), int(port, 16)
+    # The kernel prints each 32-bit word as a number of its own byte order.
+    packed = b"".join(struct.pack("=I", int(host[i:i + 8], 16)) for i in range(0, len(host), 8))
+    return socket.inet_ntop(socket.AF_INET if len(host) == 8 else socket.AF_INET6, packed), int(port, 16)
 
 
 def listeners():

@@ -5,7 +5,7 @@ from inspection import processes
 from journal import Failed
 from paths import LOG_DIR, SERVICE, START_SCRIPTS, SUPERVISOR, VENV
 from service_supervisord import Supervisord
-from shell import environment, must, run
+from shell import environment, must
 
 CONF = SUPERVISOR + "/supervisord.conf"
 START = SUPERVISOR + "/start"
@@ -19,7 +19,6 @@ SETTINGS = "\n".join([
     "pidfile=%s/supervisord.pid" % SUPERVISOR,
     "identifier=ringrift-p2p",
     "user=root",
-    "minfds=65536",
     "[unix_http_server]",
     "file=%s/socket" % SUPERVISOR,
     "chmod=0700",
@@ -37,10 +36,10 @@ STARTER = "\n".join([
     "%s/bin/supervisorctl -c %s pid >/dev/null 2>&1 && exit 0" % (VENV, CONF),
     "rm -f %s/socket %s/supervisord.pid" % (SUPERVISOR, SUPERVISOR),
     "mkdir -p %s" % LOG_DIR,
-    "exec env -u SUPERVISOR_ENABLED %s/bin/supervisord -c %s </dev/null >/dev/null 2>&1" % (VENV, CONF),
+    "exec env -u SUPERVISOR_ENABLED %s/bin/supervisord -c %s </dev/null" % (VENV, CONF),
     "",
 ])
-BLOCK = "\n".join([OPEN, "[ -x %s ] && %s || true" % (START, START), CLOSE, ""])
+BLOCK = "\n".join([OPEN, "[ -x %s ] && %s >/dev/null 2>&1 || true" % (START, START), CLOSE, ""])
 
 
 def start_script():
@@ -69,7 +68,7 @@ def with_block(text):
 class Own(Supervisord):
     manager = "own"
 
-    def __init__(self, user="root"):
+    def __init__(self):
         self.conf = CONF
         self.path = "%s/conf.d/%s.conf" % (SUPERVISOR, SERVICE)
         self.boot = start_script()

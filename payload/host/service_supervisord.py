@@ -1,5 +1,5 @@
 """The daemon as a program of the supervisord that the container runs."""
-import configparser, glob, os, re
+import configparser, os, re
 import files, inspection
 from journal import Failed
 from packages import which
@@ -10,9 +10,9 @@ STATES = {"RUNNING": "running", "STARTING": "starting", "BACKOFF": "restarting",
 
 
 class Supervisord:
-    manager = "supervisord"
+    manager, pid = "supervisord", None
 
-    def __init__(self, user="root"):
+    def __init__(self):
         self.conf = inspection.supervisord_conf()
         self.boot = self.path = self.include()
         self.ctl = [which("supervisorctl") or "supervisorctl", "-c", self.conf or "/nonexistent"]
@@ -37,7 +37,7 @@ class Supervisord:
         if not found:
             return None
         pid = re.search(r"pid (\d+)", found.group(2))
-        pid = int(pid.group(1)) if pid else None
+        pid = self.pid = int(pid.group(1)) if pid else None
         fact = {"manager": self.manager, "state": STATES.get(found.group(1), "stopped"), "enabled": self.enabled()}
         fact.update(pid=pid, startedAt=inspection.stat_of(pid)[1] if pid else None, restarts=0)
         fact.update(detail=" ".join(found.groups()), boot=self.boot)
@@ -48,11 +48,11 @@ class Supervisord:
 
     def owns(self, pid):
         """Ours is the program's process and what it started."""
-        fact = self.fact()
+        self.pid = self.pid if self.pid and inspection.stat_of(self.pid)[0] else (self.fact() or {}).get("pid")
         for _ in range(64):
-            if not pid or not fact or not fact["pid"]:
+            if not pid or not self.pid:
                 return False
-            if pid == fact["pid"]:
+            if pid == self.pid:
                 return True
             pid = inspection.stat_of(pid)[0]
         return False

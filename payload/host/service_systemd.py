@@ -10,7 +10,7 @@ SHOW = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts,UnitFileState,Ex
 class Systemd:
     manager, path = "systemd", UNIT
 
-    def __init__(self, user="root"):
+    def __init__(self):
         self.unit = SERVICE + ".service"
 
     def show(self):

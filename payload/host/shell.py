@@ -22,22 +22,22 @@ def account(name):
         raise Failed("user %s does not exist here" % name)
 
 
+def become(entry):
+    os.initgroups(entry.pw_name, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
 def run(argv, timeout=120, user=None, cwd="/", env=None, stdin=None, quiet=False):
     """(exit code, output of both streams). 127 when there is no such program, 124 out of time."""
-    demote = None
-    if user and os.geteuid() == 0 and user != "root":
-        entry = account(user)
+    entry = account(user) if user and user != "root" and os.geteuid() == 0 else None
+    if entry:
         env = dict(env or environment(), HOME=entry.pw_dir, USER=user, LOGNAME=user)
-
-        def demote():
-            os.initgroups(user, entry.pw_gid)
-            os.setgid(entry.pw_gid)
-            os.setuid(entry.pw_uid)
-
     try:
         done = subprocess.run(
             argv, stdin=None if stdin else subprocess.DEVNULL, input=stdin, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=timeout, cwd=cwd, env=env or environment(), preexec_fn=demote,
+            stderr=subprocess.STDOUT, timeout=timeout, cwd=cwd, env=env or environment(),
+            preexec_fn=entry and (lambda: become(entry)),
         )
         code, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as error:

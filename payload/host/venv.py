@@ -142,14 +142,35 @@ def pip(spec, requirements):
         raise Failed("pip: " + last_words(output))
 
 
-def packages_of(spec, kind, mirror):
-    """What cannot be imported is installed, and must import then."""
-    lacking = missing(PYTHON, spec[kind], spec["user"])
-    if not lacking:
-        return None
+def install(spec, names, mirror):
     ensure_pip(spec, mirror)
-    pip(spec, sorted(spec[kind][name] for name in lacking))
-    still = missing(PYTHON, spec[kind], spec["user"])
+    pip(spec, sorted(dict(spec["required"], **spec["wanted"])[name] for name in names))
+
+
+def required(spec, lacking, mirror):
+    """What cannot be imported is installed, and must import then. All at once is quickest, if it works."""
+    mine = sorted(set(lacking) & set(spec["required"]))
+    if not mine:
+        return None
+    try:
+        install(spec, lacking, mirror)
+    except Failed:
+        if len(mine) == len(lacking):
+            raise
+        install(spec, mine, mirror)
+    still = missing(PYTHON, mine, spec["user"])
     if still:
         raise Failed("; ".join("import %s: %s" % item for item in sorted(still.items())))
-    return "cannot import " + " ".join(sorted(lacking)), "imports " + " ".join(sorted(lacking))
+    return "cannot import " + " ".join(mine), "imports " + " ".join(mine)
+
+
+def converge(run, spec, mirror):
+    lacking = missing(PYTHON, dict(spec["required"], **spec["wanted"]), spec["user"])
+    run.step("dependencies", required, spec, lacking, mirror)
+    for name in sorted(set(lacking) & set(spec["wanted"])):
+        try:
+            if missing(PYTHON, [name], spec["user"]):
+                install(spec, [name], mirror)
+            run.step("optional " + name, lambda: ("missing", "installed"))
+        except Failed as error:
+            run.note("%s could not be installed: %s" % (name, error))

@@ -1,0 +1,32 @@
+"""Nothing of ours stays; what was there before us comes back; data and foreign files are left alone."""
+import os
+import competitors, deadman, files, packages, services, state
+from paths import BASE, LOG_DIR
+
+
+def absent(run):
+    run.step("timers", deadman.disarm_all)
+    for service in services.here():
+        run.step(service.manager, service.remove)
+    for path in state.load()["originals"]:
+        run.step(path, files.put_back, path)
+    run.step("old managers", competitors.give_back)
+    run.step("packages", packages.remove_ours)
+    run.step("directories", remove_dirs)
+    # What could not be undone must not lose its record.
+    if run.error is None:
+        run.step(LOG_DIR, files.remove_tree, LOG_DIR)
+        run.step(BASE, files.remove_tree, BASE)
+    run.outcome = "absent" if run.error is None else "failed"
+
+
+def remove_dirs():
+    """Directories that we made, as far as they are empty."""
+    gone = []
+    for path in reversed(state.load()["dirs"]):
+        try:
+            os.rmdir(path)
+            gone.append(path)
+        except OSError:
+            continue
+    return ("%d of ours" % len(gone), "removed") if gone else None

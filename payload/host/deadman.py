@@ -1,0 +1,65 @@
+"""A timer that undoes a change unless the controller comes back: before anything that may cut it off."""
+import json, os, signal, subprocess, sys
+import files, inspection
+from inspection import stat_of
+from journal import Failed
+from paths import STATE
+from shell import environment, must, run
+
+FOLDER = STATE + "/deadman"
+WAIT = "import subprocess,sys,time;time.sleep(float(sys.argv[1]));subprocess.call(['/bin/sh',sys.argv[2]])"
+
+
+def unit(name):
+    return "ringrift-p2p-deadman-%s" % name
+
+
+def arm(name, undo, seconds):
+    """`undo` is sh text. Armed again it starts anew. Nothing of the SSH session keeps or ends it."""
+    disarm(name)
+    files.make_dirs(FOLDER)
+    script = "%s/%s.sh" % (FOLDER, name)
+    files.write(script, ("#!/bin/sh\n%s\n" % undo).encode(), 0o700)
+    if inspection.init() == "systemd":
+        must(["systemd-run", "--quiet", "--collect", "--unit=" + unit(name), "--on-active=%d" % seconds, "--timer-property=AccuracySec=1s", "/bin/sh", script])
+        return "off", "undoes %s in %d s" % (name, seconds)
+    child = subprocess.Popen(
+        [sys.executable, "-IBc", WAIT, str(seconds), script], start_new_session=True, cwd="/", env=environment(),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    files.write("%s/%s.json" % (FOLDER, name), json.dumps([child.pid, stat_of(child.pid)[1]]).encode(), 0o600)
+    return "off", "undoes %s in %d s" % (name, seconds)
+
+
+def disarm(name):
+    """None when it was not armed. Raises Failed when it had already fired."""
+    script = "%s/%s.sh" % (FOLDER, name)
+    if not os.path.exists(script):
+        return None
+    if inspection.init() == "systemd":
+        waiting = run(["systemctl", "is-active", unit(name) + ".timer"], quiet=True)[0] == 0
+        run(["systemctl", "stop", unit(name) + ".timer"])
+    else:
+        try:
+            pid, began = json.loads(files.text_of("%s/%s.json" % (FOLDER, name)))
+        except ValueError:
+            pid, began = 0, None
+        waiting = bool(pid) and began is not None and stat_of(pid)[1] == began
+        if waiting:
+            os.killpg(pid, signal.SIGKILL)
+    for end in ("sh", "json"):
+        files.remove_tree("%s/%s.%s" % (FOLDER, name, end))
+    if not waiting:
+        raise Failed("%s had already been undone" % name)
+    return "armed", "off"
+
+
+def disarm_all():
+    """For leaving."""
+    names = [name[:-3] for name in os.listdir(FOLDER) if name.endswith(".sh")] if os.path.isdir(FOLDER) else []
+    for name in names:
+        try:
+            disarm(name)
+        except Failed:
+            continue
+    return ("armed", "off") if names else None

@@ -1,0 +1,116 @@
+"""Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
+import os, platform, shutil
+import competitors, files, health, inspection, ports, release, services, stage, state, venv
+from journal import now
+from packages import which
+from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, UNIT
+from service_own import OPEN
+
+
+def guarded(facts, name, look):
+    """One failing look must not hide the others."""
+    try:
+        facts[name] = look()
+    except Exception as error:
+        facts["error"] = ("%s: %s: %s" % (name, type(error).__name__, error))[:500]
+
+
+def python():
+    path = which("python3")
+    about = venv.ask(path)
+    if not about:
+        return None
+    pip = venv.run([path, "-IBc", "import pip"], quiet=True)[0] == 0
+    return {"path": path, "version": about["version"], "externallyManaged": about["managed"], "pip": pip}
+
+
+def disk(paths):
+    found, seen = [], set()
+    for path in paths:
+        while path and not os.path.exists(path):
+            path = os.path.dirname(path)
+        device = os.stat(path).st_dev
+        if path and device not in seen:
+            seen.add(device)
+            usage = shutil.disk_usage(path)
+            found.append({"path": path, "freeBytes": usage.free, "totalBytes": usage.total})
+    return found
+
+
+def traces():
+    """What leaving has to remove."""
+    places = [BASE, LOG_DIR, UNIT] + list(state.load()["originals"])
+    program = services.Supervisord().path
+    if program:
+        places.append(program)
+    found = [path for path in places if os.path.lexists(path)]
+    found += [path for path in ("/etc/ringrift/node.conf",) if path not in found and MARK in files.text_of(path)[:200]]
+    found += [path for path in START_SCRIPTS if path not in found and OPEN in files.text_of(path)]
+    return sorted(set(found))
+
+
+def secret_facts(paths):
+    known, facts = state.load()["secrets"], {}
+    for path in paths:
+        have = files.look(path)
+        if have:
+            told = known.get(path, {})
+            whole = have["digest"] is not None and told.get("sha256") == have["digest"]
+            facts[path] = {"digest": told.get("digest") if whole else None, "mode": have["mode"], "owner": have["owner"]}
+    return facts
+
+
+def wanted_files(request, service):
+    looked = {spec["path"]: files.look(spec["path"], spec["digest"]) for spec in request["files"]}
+    if service and service.path and request["service"]:
+        looked["service"] = files.look(service.path, request["service"])
+    return {path: fact for path, fact in looked.items() if fact}
+
+
+def uptime():
+    return float(files.text_of("/proc/uptime").split()[0])
+
+
+def collect(request, modules):
+    uid = os.geteuid()
+    facts = {
+        "at": now(), "node": request["node"], "agent": request["agent"], "elevated": uid == 0, "user": files.owner_name(uid),
+        "hostname": platform.node(), "os": inspection.os_name(), "arch": platform.machine(), "cores": os.cpu_count() or 0,
+        "bootId": "", "uptimeSeconds": 0, "init": "none", "container": False, "tun": False, "python": None, "runner": None,
+        "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
+        "release": {"current": None, "good": None, "kept": [], "intact": True}, "service": None, "port": [], "health": None,
+        "status": None, "lastError": None, "source": None, "competitors": [], "listening": [], "traces": [], "error": None,
+    }
+    guarded(facts, "bootId", lambda: files.text_of("/proc/sys/kernel/random/boot_id").strip())
+    guarded(facts, "uptimeSeconds", uptime)
+    guarded(facts, "init", inspection.init)
+    guarded(facts, "container", inspection.is_container)
+    guarded(facts, "tun", inspection.tun_opens)
+    guarded(facts, "python", python)
+    guarded(facts, "runner", lambda: PYTHON if os.path.exists(PYTHON) and venv.ask(PYTHON) else venv.resolve(request["interpreter"]))
+    if facts["runner"]:
+        guarded(facts, "missing", lambda: venv.missing(facts["runner"], request["imports"], request["user"]))
+    guarded(facts, "disk", lambda: disk(["/", BASE, request["aiServicePath"] or "/"]))
+    guarded(facts, "installedAgent", lambda: request["agent"] if stage.installed(request["agent"], modules) else None)
+    here = release.current()
+    guarded(facts, "release", lambda: {"current": here, "good": state.load()["good"], "kept": release.kept(), "intact": not here or release.intact(here)})
+    service = None
+    try:
+        service = services.of(request["manager"]) if request["manager"] else None
+    except Exception as error:
+        facts["error"] = str(error)[:500]
+    guarded(facts, "files", lambda: wanted_files(request, service))
+    guarded(facts, "secrets", lambda: secret_facts(request["secrets"]))
+    if service:
+        guarded(facts, "service", service.fact)
+        if not (facts["service"] and facts["service"]["state"] == "running"):
+            guarded(facts, "lastError", lambda: services.last_error(service.tail()))
+        guarded(facts, "port", lambda: [{"pid": pid, "ours": service.owns(pid), "name": ports.name_of(pid)} for pid in ports.holders(request["port"])])
+        if facts["port"]:
+            guarded(facts, "health", lambda: health.health_fact(request["address"], request["port"]))
+            guarded(facts, "status", lambda: health.status_fact(request["address"], request["port"]))
+    guarded(facts, "source", lambda: inspection.commit(request["source"] or request["aiServicePath"]))
+    guarded(facts, "competitors", competitors.find)
+    guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port, _ in sorted(set(ports.listeners()))])
+    guarded(facts, "traces", traces)
+    return facts

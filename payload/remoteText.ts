@@ -1,0 +1,152 @@
+import { agentDir, packAgent } from "./agent";
+import { type Facts } from "./facts";
+import { type FactsRequest } from "./spec";
+
+/**
+ * The texts that a host's login shell gets. Whatever that shell is, sh does the work, and the scripts hold
+ * no single quote, which is all the quoting that is needed.
+ */
+
+/** A phase that the staged agent runs. `disarm` is how the controller stops a dead-man timer. */
+export type Phase = "prepare" | "secrets" | "activate" | "disarm";
+
+/** A command and what to write to its stdin. */
+export interface RemoteScript {
+  readonly command: string;
+  readonly stdin: string;
+}
+
+/** Seconds after which the host itself ends a command. */
+export const COMMAND_SECONDS = 900;
+
+/** Runs the agent from memory: the first line of stdin is the packed agent, the rest is for the phase. */
+const FROM_MEMORY =
+  "import sys,json,zlib,base64;m=json.loads(zlib.decompress(base64.b64decode(sys.stdin.readline())));exec(m[0][1])";
+
+/** JSON inside `echo "…"`, where sh fills in `$…`. */
+function echo(value: unknown): string {
+  return `echo "${JSON.stringify(value).replaceAll('"', '\\"')}"`;
+}
+
+/** Verdict for the cases in which no agent could give one. */
+function lastWords(phase: string, error: string): string {
+  const verdict = { phase, node: "", ok: false, outcome: "failed", steps: [], error };
+  return echo({ ...verdict, notes: [], runId: "", at: "" });
+}
+
+function throughSh(lines: readonly string[]): string {
+  const script = lines.join("\n");
+  if (script.includes("'")) throw new Error("the script must not contain a single quote");
+  return `exec sh -c '${script}'`;
+}
+
+/** Puts `sudo -n` and `timeout` before a command, in "$@"; ends with a verdict where neither root nor sudo is. */
+function elevated(phase: string): readonly string[] {
+  return [
+    `set --`,
+    `if [ "$(id -u)" != 0 ]; then`,
+    `sudo -n true 2>/dev/null || { ${lastWords(phase, "the login user is neither root nor has passwordless sudo")}; exit 0; }`,
+    `set -- sudo -n`,
+    `fi`,
+  ];
+}
+
+function limited(seconds: number, grace: number): string {
+  return `! command -v timeout >/dev/null || set -- "$@" timeout -k ${grace} ${seconds}`;
+}
+
+function orLastWords(phase: string): string {
+  return `r=$?; [ $r = 0 ] || ${lastWords(phase, "the agent ended with code $r (124: out of time)")}`;
+}
+
+/**
+ * Brings the agent, and Python where there is none, outside of any state: it is the same for every host
+ * and far larger than what is said to one. Content-addressed and idempotent; `prepare`, `secrets` and
+ * `activate` run what it installed. Only for hosts that are about to be changed: it writes.
+ */
+export function stageScript(): RemoteScript {
+  const managers = [
+    `export DEBIAN_FRONTEND=noninteractive; apt-get update;`,
+    `apt-get install -y --no-install-recommends python3`,
+    `|| dnf install -y python3 || yum install -y python3 || apk add python3`,
+  ];
+  const command = throughSh([
+    ...elevated("stage"),
+    limited(300, 10),
+    `command -v python3 >/dev/null || "$@" sh -c "${managers.join(" ")}" </dev/null >/dev/null 2>&1`,
+    `command -v python3 >/dev/null || { ${lastWords("stage", "python3 is missing and could not be installed")}; exit 0; }`,
+    `"$@" python3 -IBc "${FROM_MEMORY}" stage`,
+    orLastWords("stage"),
+  ]);
+  const { packed, digest } = packAgent();
+  return { command, stdin: `${packed}\n${JSON.stringify({ digest })}\n` };
+}
+
+/** Text of a command of the staged agent; what is wanted comes as JSON on stdin. */
+export function phaseText(phase: Phase): string {
+  const dir = agentDir();
+  return throughSh([
+    ...elevated(phase),
+    limited(COMMAND_SECONDS, 10),
+    `[ -d ${dir} ] || { ${lastWords(phase, "the agent was not staged")}; exit 0; }`,
+    `"$@" python3 -IB ${dir} ${phase}`,
+    orLastWords(phase),
+  ]);
+}
+
+/**
+ * What a probe runs: the agent's `facts` phase from memory. Nothing is written on the host.
+ * @param seconds after which the host itself ends it
+ */
+export function probeScript(request: FactsRequest, seconds = 20): RemoteScript {
+  const command = throughSh([
+    `set --`,
+    `if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then set -- sudo -n; fi`,
+    limited(seconds, 2),
+    `if command -v python3 >/dev/null; then`,
+    `exec "$@" python3 -IBc "${FROM_MEMORY}" facts`,
+    `fi`,
+    echo(factsWithoutPython(request.node)),
+  ]);
+  return { command, stdin: `${packAgent().packed}\n${JSON.stringify(request)}\n` };
+}
+
+/** Facts of a host without Python, in words that sh fills in. */
+function factsWithoutPython(node: string): Facts {
+  return {
+    at: "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
+    // The name goes through a shell here, so anything but a plain one is left out.
+    node: /^[\w.-]*$/.test(node) ? node : "",
+    agent: null,
+    elevated: false,
+    user: "$(id -un)",
+    hostname: "$(uname -n)",
+    os: "$(uname -s)",
+    arch: "$(uname -m)",
+    init: "none",
+    container: false,
+    bootId: "",
+    uptimeSeconds: 0,
+    cores: 0,
+    tun: false,
+    python: null,
+    runner: null,
+    missing: {},
+    disk: [],
+    installedAgent: null,
+    lastRun: null,
+    release: { current: null, good: null, kept: [], intact: true },
+    files: {},
+    secrets: {},
+    service: null,
+    port: [],
+    health: null,
+    status: null,
+    lastError: null,
+    source: null,
+    competitors: [],
+    listening: [],
+    traces: [],
+    error: "python3 is missing",
+  };
+}
