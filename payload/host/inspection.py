@@ -22,9 +22,11 @@ def quiet_read(path):
 
 
 def stat_of(pid):
-    """(parent, start time in seconds since 1970), or (None, None)."""
+    """(parent, start time in seconds since 1970); (None, None) when it is gone, or dead and not yet reaped."""
     try:
         fields = (quiet_read("/proc/%d/stat" % pid) or b"").decode("utf-8", "replace").rpartition(")")[2].split()
+        if fields[0] == "Z":
+            return None, None
         btime = next(line.split()[1] for line in text_of("/proc/stat").splitlines() if line.startswith("btime"))
         return int(fields[1]), int(btime) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (IndexError, StopIteration, ValueError):

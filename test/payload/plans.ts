@@ -1,0 +1,50 @@
+import { type DeployHostPlan } from "../../hosts/plan/types";
+
+/** A plan as the planner makes one for a systemd host behind no NAT; tests change what they are about. */
+export function planOf(changes: Partial<DeployHostPlan> = {}): DeployHostPlan {
+  return {
+    name: "h4",
+    reason: "status ready",
+    provider: "hetzner",
+    action: "deploy",
+    connection: {
+      host: "192.0.2.14",
+      port: 22,
+      user: "ubuntu",
+      keyPath: null,
+      hostKey: "ssh-ed25519 AAAA",
+      jump: null,
+    },
+    supervisor: "systemd",
+    container: false,
+    networking: "tun",
+    transport: { kind: "direct", reason: "public address" },
+    home: "/home/ubuntu",
+    aiServicePath: "/home/ubuntu/ringrift/ai-service",
+    interpreter: { path: "python3", origin: "system" },
+    number: 4,
+    loopback: "127.64.0.4",
+    port: 8770,
+    listen: "0.0.0.0",
+    advertise: "192.0.2.14",
+    addresses: { tailscale: null, cloudflare: null, direct: "192.0.2.14" },
+    peers: ["h1", "h2"],
+    peerAddresses: ["192.0.2.11:8770", "192.0.2.12:8770"],
+    relayAddresses: [],
+    seeds: ["h1", "h2"],
+    relay: false,
+    relayReason: null,
+    relays: [],
+    relayHub: false,
+    voter: true,
+    coordinator: false,
+    authKey: { class: "hetzner-nodes", tags: ["tag:hetzner-nodes"] },
+    nodeConf: { NODE_ID: "h4", P2P_PORT: "8770" },
+    environment: {
+      PYTHONPATH: "/home/ubuntu/ringrift/ai-service",
+      RINGRIFT_NODE_ID: "h4",
+      RINGRIFT_P2P_BOOTSTRAP_SEEDS: "192.0.2.11:8770,192.0.2.12:8770",
+    },
+    ...changes,
+  };
+}
