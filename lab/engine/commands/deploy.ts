@@ -12,7 +12,13 @@ import { TreeRenderer } from "../display/tree";
 import { takeLock } from "../state/lock";
 import { onForcedExit } from "./interrupts";
 import { perform, type RunOptions } from "./perform";
-import { findPlace, openSession, type GlobalOptions, type Session } from "./session";
+import {
+  findPlace,
+  makeStackIfSettingsExist,
+  openSession,
+  type GlobalOptions,
+  type Session,
+} from "./session";
 
 /** Options of preview, up and destroy. */
 export interface DeployOptions extends GlobalOptions {
@@ -41,7 +47,9 @@ const silent: Renderer = {
 /** `pulumi preview`: runs the program and says what would change. @returns the exit code */
 export async function preview(options: DeployOptions): Promise<number> {
   const masker = new Masker();
-  const session = await openSession(findPlace(options, process.env), masker);
+  const place = findPlace(options, process.env);
+  makeStackIfSettingsExist(place);
+  const session = await openSession(place, masker);
   const result = await runAndReport(session, masker, "update", true, options);
   return options.expectNoChanges && result.code === ExitCode.ok && result.changes > 0
     ? complainOfChanges("proposed")
@@ -57,6 +65,7 @@ export async function deploy(kind: Kind, options: DeployOptions): Promise<number
     );
   }
   const place = findPlace(options, process.env);
+  makeStackIfSettingsExist(place);
   place.store.read(place.id);
   const lock = takeLock(place.store.lockFolder(place.id), place.id.stack);
   const forget = onForcedExit(() => lock.release());

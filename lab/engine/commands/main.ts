@@ -18,14 +18,7 @@ const REFUSED = [
 ];
 const REFUSED_WITH_VALUE = [
   ...["--target", "--exclude", "--replace", "--target-replace", "--plan", "--save-plan"],
-  ...[
-    "--policy-pack",
-    "--policy-pack-config",
-    "--import-file",
-    "--config-file",
-    "--config",
-    "--secrets-provider",
-  ],
+  ...["--policy-pack", "--policy-pack-config", "--import-file", "--config", "--secrets-provider"],
 ];
 
 /** Runs one command line. @returns the exit code */
@@ -69,6 +62,7 @@ function commandLine(guard: string, finish: (code: number) => void): Command {
     command
       .option("-C, --cwd <folder>", "run as if in this folder")
       .option("--non-interactive", "never ask, never draw")
+      .option("--config-file <file>", "settings in place of Pulumi.<stack>.yaml")
       .addOption(new Option("--color <when>").hideHelp())
       .addOption(new Option("-e, --emoji").hideHelp())
       .addOption(new Option("--disable-integrity-checking").hideHelp());

@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { type Cipher } from "../crypto/passphrase";
 import { Vault } from "../crypto/vault";
 import { type Masker } from "../display/mask";
@@ -22,6 +23,8 @@ import { isRecord } from "../project/project";
 export interface GlobalOptions {
   cwd?: string;
   stack?: string;
+  /** Settings file in place of Pulumi.<stack>.yaml. */
+  configFile?: string;
 }
 
 /** A stack as a command finds it: its project, its files, its unopened state. */
@@ -35,11 +38,20 @@ export interface Place {
 
 /** @throws EngineError when there is no project, no stack is named, or it does not exist. */
 export function findPlace(options: GlobalOptions, environment: NodeJS.ProcessEnv): Place {
-  const project = loadProject(options.cwd ?? process.cwd());
+  const project = loadProject(options.cwd ?? process.cwd(), options.configFile);
   const store = Store.fromEnvironment(environment);
   const id = resolveStack(project, store, environment, options.stack);
   const stackFile = readStackFile(stackFilePath(project, id.stack));
   return { project, store, id, stackFile, environment };
+}
+
+/**
+ * Makes the stack in this backend if the project has settings for it. One that is neither here nor there is more likely
+ * a slip of the pen, and refused.
+ */
+export function makeStackIfSettingsExist(place: Place): void {
+  const { store, id, stackFile } = place;
+  if (!store.exists(id) && fs.existsSync(stackFile.file)) store.write(id, undefined);
 }
 
 /** A stack opened for a run. */

@@ -103,7 +103,7 @@ export async function stackImport(options: GlobalOptions & { file?: string }): P
 
 /** `pulumi stack init <name>` */
 export async function stackInit(name: string, options: GlobalOptions): Promise<string> {
-  const project = loadProject(options.cwd ?? process.cwd());
+  const project = loadProject(options.cwd ?? process.cwd(), options.configFile);
   const store = Store.fromEnvironment(process.env);
   const id = parseStackName(project.name, name);
   if (store.exists(id)) throw new EngineError(`stack '${id.stack}' already exists`);
@@ -118,7 +118,7 @@ export async function stackSelect(
   name: string,
   options: GlobalOptions & { create?: boolean },
 ): Promise<string> {
-  const project = loadProject(options.cwd ?? process.cwd());
+  const project = loadProject(options.cwd ?? process.cwd(), options.configFile);
   const store = Store.fromEnvironment(process.env);
   const id = parseStackName(project.name, name);
   if (!store.exists(id)) {
@@ -131,7 +131,7 @@ export async function stackSelect(
 
 /** `pulumi stack ls [--json]` */
 export function stackList(options: GlobalOptions & { json?: boolean }): string {
-  const project = loadProject(options.cwd ?? process.cwd());
+  const project = loadProject(options.cwd ?? process.cwd(), options.configFile);
   const store = Store.fromEnvironment(process.env);
   let selected: string | undefined;
   try {

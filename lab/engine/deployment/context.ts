@@ -1,6 +1,6 @@
 import { type Provider } from "../host/provider";
-import { BUILT_IN_PACKAGE, type Registry } from "../host/registry";
-import { providerPackage, urnType } from "../plan/urn";
+import { type Registry } from "../host/registry";
+import { BUILT_IN_PACKAGE, providerPackage, urnType } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
 import { type Snapshot } from "../state/snapshot";
 import { type ValueMap } from "../wire/value";

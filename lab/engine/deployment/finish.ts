@@ -1,20 +1,28 @@
-import { deletionRounds, neededBy } from "../plan/deletion";
+import { deletionRounds, dependentsOf, neededBy } from "../plan/deletion";
 import { STACK_TYPE, type ResourceState } from "../state/resource";
-import { hasUnknown, type ValueMap } from "../wire/value";
+import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { type Op } from "./events";
 import { type PendingOperations } from "./pending";
+import { type Registrar } from "./registrar";
 import { StepFailed, type Steps } from "./steps";
 
-/** Deletes everything the program no longer wants, dependents first; after an error only what is not its need. */
+/**
+ * Deletes everything the program no longer wants, dependents first. Nothing goes that a failed resource needs, nor what
+ * depended on one: that may be missing from the program only because of the failure.
+ */
 export async function deleteLeftovers(
   context: Context,
   steps: Steps,
-  pending: PendingOperations,
+  registrar: Registrar,
 ): Promise<void> {
+  const { pending, failed } = registrar;
   await pending.settleRest();
-  const condemned = context.snapshot.leftovers();
-  const keep = new Set<string>();
+  const leftovers = context.snapshot.leftovers();
+  const condemned = leftovers.filter((state) => state.delete || !registrar.isWanted(state.urn));
+  const unsettled = leftovers.filter((state) => failed.has(state.urn));
+  const keep = neededBy(unsettled, leftovers);
+  for (const urn of failed) for (const state of dependentsOf(urn, leftovers)) keep.add(state.urn);
   for (const round of deletionRounds(condemned)) {
     if (context.outcome.isStopping) return;
     const going = round.filter((state) => !keep.has(state.urn));
@@ -77,12 +85,7 @@ export async function storeStackOutputs(
   const before = context.stackOutputs;
   const failed = context.outcome.isFailed;
   if (!given && failed) return;
-  const after = failed ? { ...before, ...withoutUnknowns(given ?? {}) } : (given ?? {});
+  const after = failed ? { ...before, ...given } : (given ?? {});
   context.events.stackOutputs(before, after);
   await context.snapshot.setOutputs(stack, after);
-}
-
-/** Outputs that are known: those of a failed resource are not, and the marker must not be stored as a value. */
-export function withoutUnknowns(outputs: ValueMap): ValueMap {
-  return Object.fromEntries(Object.entries(outputs).filter(([, value]) => !hasUnknown(value)));
 }

@@ -1,5 +1,6 @@
 import { type RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { Unsupported, EngineError } from "../errors";
+import { isProviderType } from "../plan/urn";
 import { type CustomTimeouts } from "../state/resource";
 import { fromStruct } from "../wire/struct";
 import { ARCHIVE, ASSET, signatureOf, some, type ValueMap } from "../wire/value";
@@ -35,6 +36,9 @@ export function readGoal(request: RegisterResourceRequest): Goal {
     propertyDependencies[key as string] = dependencies.getUrnsList();
   });
   const inputs = fromStruct(request.getObject());
+  if (isProviderType(request.getType()) && request.getVersion() !== "") {
+    inputs["version"] = request.getVersion();
+  }
   refuseAssets(inputs, request.getName());
   return {
     type: request.getType(),

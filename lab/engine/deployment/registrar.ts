@@ -3,7 +3,7 @@ import { EngineError } from "../errors";
 import { type Checked } from "../host/provider";
 import { compareInputs, decide, NO_DIFF, replaceBecause, type Diff } from "../plan/decision";
 import { ignoreChanges } from "../plan/ignoreChanges";
-import { isProviderType, makeUrn, packageOf } from "../plan/urn";
+import { BUILT_IN_PACKAGE, isProviderType, makeUrn, packageOf, providerPackage } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
 import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
@@ -24,7 +24,8 @@ export class Registrar {
   readonly states = new Map<string, ResourceState>();
   readonly pending: PendingOperations;
   private readonly seen = new Set<string>();
-  private readonly failed = new Set<string>();
+  /** What could not be settled, and what was skipped because of it. */
+  readonly failed = new Set<string>();
   /** Names under which resources were known before. */
   private readonly aliases = new Map<string, string>();
   private readonly providerDiffs = new Map<string, Promise<boolean>>();
@@ -223,7 +224,12 @@ export class Registrar {
           : registry.get(next.provider ?? "").check(next.urn, olds, news, randomBytes(32)),
       ),
     );
-    if (checked.failures.length === 0) return checked.inputs;
+    if (checked.failures.length === 0) {
+      // The CLI notes there what a provider is made with; an empty note keeps the two states alike.
+      return isProviderType(next.type) && providerPackage(next.type) !== BUILT_IN_PACKAGE
+        ? { ...checked.inputs, __internal: {} }
+        : checked.inputs;
+    }
     for (const { property, reason } of checked.failures) {
       const where = property === "" ? "" : `property "${property}": `;
       this.context.outcome.fail({ urn: next.urn, message: `${where}${reason}` });

@@ -3,7 +3,7 @@ import { ALREADY_REPORTED, type Program, type ProgramEnd } from "../program/prog
 import { STACK_TYPE } from "../state/resource";
 import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
-import { deleteLeftovers, storeStackOutputs, withoutUnknowns } from "./finish";
+import { deleteLeftovers, storeStackOutputs } from "./finish";
 import { Stopped } from "./outcome";
 import { Registrar } from "./registrar";
 import { StepFailed, Steps } from "./steps";
@@ -47,8 +47,7 @@ export class Run {
       this.stackOutputs = outputs;
       return;
     }
-    const known = this.context.isPreview ? outputs : withoutUnknowns(outputs);
-    this.registrar.states.set(urn, await this.context.snapshot.setOutputs(state, known));
+    this.registrar.states.set(urn, await this.context.snapshot.setOutputs(state, outputs));
   }
 
   /** Waits for the program and for everything it asked for, then deletes and stores what is left to do. */
@@ -61,7 +60,7 @@ export class Run {
   /** Deletes everything, without a program. */
   async destroy(): Promise<void> {
     try {
-      await deleteLeftovers(this.context, this.steps, this.registrar.pending);
+      await deleteLeftovers(this.context, this.steps, this.registrar);
     } catch (error) {
       if (!(error instanceof Stopped || error instanceof StepFailed)) this.unexpected(error);
     }
@@ -77,9 +76,7 @@ export class Run {
     await this.idle();
     const { outcome } = this.context;
     try {
-      if (!outcome.isFailed) {
-        await deleteLeftovers(this.context, this.steps, this.registrar.pending);
-      }
+      if (!outcome.isStopping) await deleteLeftovers(this.context, this.steps, this.registrar);
       await storeStackOutputs(this.context, this.stackOutputs);
     } catch (error) {
       if (!(error instanceof Stopped || error instanceof StepFailed)) this.unexpected(error);

@@ -1,5 +1,5 @@
 import { Unsupported } from "../errors";
-import { BUILT_IN_PACKAGE } from "../host/registry";
+import { BUILT_IN_PACKAGE } from "../plan/urn";
 import { STACK_REFERENCE_TYPE, type ResourceState } from "../state/resource";
 import { isSecret, type ValueMap } from "../wire/value";
 import { type Context } from "./context";

@@ -1,3 +1,4 @@
+import { crashPoint } from "../crashPoint";
 import { type Diff } from "../plan/decision";
 import { isProviderType } from "../plan/urn";
 import { type Operation, type OperationType, type ResourceState } from "../state/resource";
@@ -5,8 +6,8 @@ import { markOutputs } from "../wire/secrecy";
 import { type ValueMap } from "../wire/value";
 import { ProviderError, type PartialFailure } from "../host/rpcError";
 import { newProviderId, ownInputs } from "../host/registry";
-import { type Subject } from "../host/provider";
-import { providerOf, type Context } from "./context";
+import { type Provider, type Subject } from "../host/provider";
+import { isBuiltIn, providerOf, type Context } from "./context";
 import { type Op, type StepEvent } from "./events";
 
 /** A step that failed after its error was noted; what there is of the resource is in the state. */
@@ -122,22 +123,31 @@ export class Steps {
       if (toBeReplaced) marked = context.snapshot.change(old, { pendingReplacement: true });
       else context.snapshot.remove(old);
     };
-    if (context.isPreview || !needsDelete(old)) {
+    // Even where nothing is called, an old provider that cannot be configured any more is to be noticed now.
+    const provider = hasProvider(old) ? await this.ensureProvider(step, old) : undefined;
+    if (context.isPreview || !provider || !needsDelete(old)) {
       await context.snapshot.end(undefined, settle);
       context.events.stepEnded(step, "done");
       return marked;
     }
     const operation = await context.snapshot.begin("deleting", old);
     try {
-      const provider = await providerOf(context, old);
       const subject = { ...subjectOf(old), timeout: old.customTimeouts?.delete ?? 0 };
-      await context.limiter.run(() => provider.delete(subject));
+      await context.limiter.run(() => bracketed(true, "delete", () => provider.delete(subject)));
     } catch (error) {
       await this.recordFailure(operation, step, error);
     }
     await context.snapshot.end(operation, settle);
     context.events.stepEnded(step, "done");
     return marked;
+  }
+
+  private async ensureProvider(step: StepEvent, old: ResourceState): Promise<Provider> {
+    try {
+      return await providerOf(this.context, old);
+    } catch (error) {
+      return this.recordFailure(undefined, step, error);
+    }
   }
 
   private start(op: Op, next: ResourceState, old?: ResourceState, diff?: Diff): StepEvent {
@@ -159,7 +169,7 @@ export class Steps {
     const operation = isRecorded ? await snapshot.begin(type, next) : undefined;
     let result: { id: string; outputs: ValueMap };
     try {
-      result = await limiter.run(call);
+      result = await limiter.run(() => bracketed(isRecorded, METHODS[type], call));
     } catch (error) {
       return this.recordFailure(operation, step, error, (partial) =>
         settle(finished(next, { ...partial, id: partial.id || next.id || "" }, partial.reasons)),
@@ -205,6 +215,25 @@ export function subjectOf(state: ResourceState): Subject {
   };
 }
 
+const METHODS: Record<OperationType, string> = {
+  creating: "create",
+  updating: "update",
+  deleting: "delete",
+  reading: "read",
+};
+
+/** A provider call that changes something, between the two moments at which a crash matters. */
+async function bracketed<T>(
+  isRecorded: boolean,
+  method: string,
+  call: () => Promise<T>,
+): Promise<T> {
+  if (isRecorded) crashPoint("before-call", method);
+  const result = await call();
+  if (isRecorded) crashPoint("after-call", method);
+  return result;
+}
+
 function needsDelete(state: ResourceState): boolean {
   return (
     state.custom &&
@@ -213,6 +242,10 @@ function needsDelete(state: ResourceState): boolean {
     !state.pendingReplacement &&
     !isProviderType(state.type)
   );
+}
+
+function hasProvider(state: ResourceState): boolean {
+  return state.custom && !isProviderType(state.type) && !isBuiltIn(state);
 }
 
 function finished(

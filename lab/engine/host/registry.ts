@@ -2,14 +2,11 @@ import { randomUUID } from "node:crypto";
 import { Metadata } from "@grpc/grpc-js";
 import { EngineError } from "../errors";
 import { type Diff, NO_DIFF } from "../plan/decision";
-import { providerPackage } from "../plan/urn";
+import { BUILT_IN_PACKAGE, providerPackage } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
 import { UNKNOWN, type ValueMap } from "../wire/value";
 import { Plugin, type PluginHost } from "./plugin";
 import { type Checked, Provider } from "./provider";
-
-/** The package whose one resource, StackReference, the engine answers itself. */
-export const BUILT_IN_PACKAGE = "pulumi";
 
 export interface RegistryHost extends PluginHost {
   root: string;

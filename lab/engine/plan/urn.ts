@@ -39,6 +39,9 @@ export function providerPackage(type: string): string {
   return type.slice(PROVIDER_PREFIX.length);
 }
 
+/** The package whose one resource, StackReference, the engine answers itself. */
+export const BUILT_IN_PACKAGE = "pulumi";
+
 /** The package a resource type or function token belongs to: `command:remote:Command` → `command`. */
 export function packageOf(token: string): string {
   return token.split(":")[0] ?? "";

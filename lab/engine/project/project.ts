@@ -17,6 +17,8 @@ export interface Project {
   typescript: boolean;
   tsconfig: string | undefined;
   stackConfigFolder: string;
+  /** `--config-file`: settings of whichever stack is worked on. */
+  stackConfigFile?: string;
   config: Record<string, ProjectConfigEntry>;
 }
 
@@ -28,8 +30,19 @@ export interface ProjectConfigEntry {
   secret: boolean;
 }
 
-/** Finds Pulumi.yaml in `folder` or above it. @throws EngineError when there is none. */
-export function loadProject(folder: string): Project {
+/**
+ * Finds Pulumi.yaml in `folder` or above it.
+ * @param configFile the stack's settings file, relative to the process's folder; undefined: Pulumi.<stack>.yaml
+ * @throws EngineError when there is no project
+ */
+export function loadProject(folder: string, configFile?: string): Project {
+  const project = findProject(folder);
+  return configFile === undefined
+    ? project
+    : { ...project, stackConfigFile: path.resolve(configFile) };
+}
+
+function findProject(folder: string): Project {
   for (let at = path.resolve(folder); ; at = path.dirname(at)) {
     for (const name of ["Pulumi.yaml", "Pulumi.yml"]) {
       const file = path.join(at, name);

@@ -20,7 +20,7 @@ export interface StackConfig {
 }
 
 export function stackFilePath(project: Project, stack: string): string {
-  return path.join(project.stackConfigFolder, `Pulumi.${stack}.yaml`);
+  return project.stackConfigFile ?? path.join(project.stackConfigFolder, `Pulumi.${stack}.yaml`);
 }
 
 /** Reads Pulumi.<stack>.yaml; a missing file is an empty one. */

@@ -1,3 +1,4 @@
+import { crashPoint } from "../crashPoint";
 import { type Vault } from "../crypto/vault";
 import { writeDeployment, writeResource } from "./checkpoint";
 import { type Operation, type ResourceState } from "./resource";
@@ -24,7 +25,9 @@ export class Saver {
       setImmediate(() => {
         this.next = undefined;
         try {
+          crashPoint("before-save");
           this.write(this.serialize(snapshot.resources(), snapshot.pendingOperations()));
+          crashPoint("after-save");
           this.writes++;
           resolve();
         } catch (error) {
