@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client } from "ssh2";
 import { type Logger } from "../kit";
 import { dialError } from "./goText";
-import { closeClient, FatalDialError, handshake } from "./handshake";
+import { closeClient, FatalDialError, handshake, prepare } from "./handshake";
 import { type Connection, type Endpoint, withDefaults } from "./inputs";
 
 /** Pauses between dials, in milliseconds: the first, the factor, the longest. As in the official plugin. */
@@ -32,10 +32,13 @@ export async function dial(
   log: Logger,
 ): Promise<Session> {
   const target = withDefaults(connection);
-  if (!connection.proxy)
+  await prepare(target);
+  if (!connection.proxy) {
     return retrying("Dial", target, signal, log, () => dialOnce(target, signal));
+  }
   const proxy = withDefaults(connection.proxy);
   try {
+    await prepare(proxy);
     const outer = await retrying("Dial proxy", proxy, signal, log, () => dialOnce(proxy, signal));
     try {
       const inner = await retrying("Dial from proxy", target, signal, log, () =>

@@ -1,6 +1,6 @@
 import { type Duplex } from "node:stream";
 import { Client } from "ssh2";
-import { createLogin } from "./auth";
+import { createLogin, type Login } from "./auth";
 import { algorithmsFor, fingerprint, type HostKey, parseHostKey } from "./hostKey";
 import { type Endpoint } from "./inputs";
 import { watchProgress } from "./progress";
@@ -13,6 +13,23 @@ const KEEPALIVE_MISSES = 4;
 export class FatalDialError extends Error {}
 
 /**
+ * Reads the keys that an endpoint is given, which must be possible before anything is dialed.
+ * @throws FatalDialError for a key that cannot be read, and for an agent that is the only way in and not there
+ */
+export async function prepare(
+  endpoint: Endpoint,
+): Promise<{ readonly pinned: HostKey | undefined; readonly login: Login }> {
+  try {
+    return {
+      pinned: endpoint.hostKey === undefined ? undefined : parseHostKey(endpoint.hostKey),
+      login: await createLogin(endpoint),
+    };
+  } catch (error) {
+    throw new FatalDialError((error as Error).message);
+  }
+}
+
+/**
  * Speaks SSH over a connected stream until logged in. Ends with an error when the other side shows another key than
  * the pinned one, refuses the login, hangs up, or stays silent for longer than `patience` milliseconds.
  */
@@ -22,10 +39,7 @@ export async function handshake(
   patience: number,
   signal: AbortSignal,
 ): Promise<Client> {
-  const pinned = endpoint.hostKey === undefined ? undefined : parsePinned(endpoint.hostKey);
-  const login = await createLogin(endpoint).catch((error: Error) => {
-    throw new FatalDialError(error.message);
-  });
+  const { pinned, login } = await prepare(endpoint);
   const client = new Client();
   let shown: Buffer | undefined;
   let phase = "its version";
@@ -73,14 +87,6 @@ export function closeClient(client: Client, stream: Duplex): void {
   client.on("error", () => undefined);
   client.end();
   setTimeout(() => stream.destroy(), 1000).unref();
-}
-
-function parsePinned(text: string): HostKey {
-  try {
-    return parseHostKey(text);
-  } catch (error) {
-    throw new FatalDialError((error as Error).message);
-  }
 }
 
 function keyMismatch(pinned: HostKey, shown: Buffer): FatalDialError {

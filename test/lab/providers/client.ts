@@ -183,3 +183,12 @@ export async function failure(call: Promise<unknown>): Promise<ServiceError> {
   if ("error" in outcome) return outcome.error;
   throw new Error(`expected a failure, got ${JSON.stringify(outcome.value)}`);
 }
+
+/** Waits until something holds; fails after half a minute, so that a test that goes wrong ends. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`still not so: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
