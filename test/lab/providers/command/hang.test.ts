@@ -96,6 +96,7 @@ describe("Cancel", () => {
     let accepted = false;
     stalling = await StallingServer.start((socket) => {
       accepted = true;
+      socket.resume();
       socket.on("close", () => (closed = true));
     });
     const connection = connectionTo(stalling.port, { perDialTimeout: 0 });
