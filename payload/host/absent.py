@@ -12,18 +12,20 @@ def absent(run):
         run.step(path, files.put_back, path)
     run.step("old managers", competitors.give_back)
     run.step("packages", packages.remove_ours)
-    run.step("directories", remove_dirs)
+    dirs = state.load()["dirs"]
+    run.step("directories", remove_dirs, dirs)
     # What could not be undone must not lose its record.
     if run.error is None:
         run.step(LOG_DIR, files.remove_tree, LOG_DIR)
         run.step(BASE, files.remove_tree, BASE)
+        remove_dirs(dirs)
     run.outcome = "absent" if run.error is None else "failed"
 
 
-def remove_dirs():
+def remove_dirs(dirs):
     """Directories that we made, as far as they are empty."""
     gone = []
-    for path in reversed(state.load()["dirs"]):
+    for path in reversed(dirs):
         try:
             os.rmdir(path)
             gone.append(path)

@@ -80,7 +80,8 @@ def make_dirs(path, owner="root"):
             memory = state.load()
             memory["dirs"].append(path)
             state.save(memory)
-        os.mkdir(path)
+        if not os.path.isdir(path):
+            os.mkdir(path)
         entry = account(owner)
         os.chown(path, entry.pw_uid, entry.pw_gid)
 

@@ -97,15 +97,22 @@ class Run:
         return verdict
 
 
+def shortened(value, limit):
+    if isinstance(value, str):
+        return value if len(value) <= limit else value[:limit - 1] + "\u2026"
+    if isinstance(value, dict):
+        return {key: shortened(item, limit) for key, item in value.items()}
+    return [shortened(item, limit) for item in value] if isinstance(value, list) else value
+
+
 def reply_with(stream, value):
-    """One line, under 60 KiB: longer ones would hang the reader (it takes lines of 64 KiB at most)."""
+    """One line, under 60 KiB: a longer one would hang its reader, which takes lines of 64 KiB at most."""
     line = json.dumps(value)
-    for key in ("notes", "steps"):
-        if len(line) > 60000 and key in value:
-            value[key] = value[key][:20]
-            line = json.dumps(value)
+    for limit in (1000, 300, 100, 40):
+        if len(line) > 60000:
+            line = json.dumps(shortened(value, limit))
     try:
-        stream.write(line[:200000] + "\n")
+        stream.write(line + "\n")
         stream.flush()
     except OSError:
         say("nobody reads the verdict any more")

@@ -34,8 +34,8 @@ def holders(port):
         if not name.isdigit():
             continue
         try:
-            for handle in os.scandir("/proc/%s/fd" % name):
-                target = os.readlink(handle.path)
+            for handle in os.listdir("/proc/%s/fd" % name):
+                target = os.readlink("/proc/%s/fd/%s" % (name, handle))
                 if target in inodes:
                     pids.add(int(name))
                     seen.add(target)

@@ -1,7 +1,7 @@
 """What the agent has to remember on the host: what was there before us, above all."""
 import fcntl, json, os, time
 from journal import Failed
-from paths import STATE
+from paths import BASE, STATE
 
 FILE = STATE + "/state.json"
 EMPTY = {"originals": {}, "dirs": [], "packages": [], "secrets": {}, "takeover": [], "good": None, "lastRun": None}
@@ -33,7 +33,11 @@ def update(**values):
 
 def lock(seconds=120):
     """One run at a time on a host. The lock ends with the process, however that ends."""
+    above = os.path.dirname(BASE)
+    made = not os.path.isdir(above)
     os.makedirs(STATE, mode=0o700, exist_ok=True)
+    if made:
+        update(dirs=[above])
     handle = os.open(STATE + "/lock", os.O_RDWR | os.O_CREAT, 0o600)
     for _ in range(seconds * 5):
         try:

@@ -57,7 +57,8 @@ describe("renderService", () => {
     python ? "gives a property list that plistlib reads" : "python3 is not here: plist not parsed",
     () => {
       if (!python) return;
-      const script = "import plistlib,sys,json;print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+      const script =
+        "import plistlib,sys,json;print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
       const input = renderService("launchd", "ubuntu");
       expect(
         JSON.parse(execFileSync("python3", ["-c", script], { input, encoding: "utf8" })),

@@ -1,0 +1,249 @@
+"""Decisions of the agent that need no host: run by agentUnits.test.ts, or `python3 -m unittest discover`."""
+import http.server
+import os
+import pwd
+import threading
+import time
+import unittest
+
+import private
+from private import ROOT
+
+import competitors
+import deadman
+import files
+import health
+import journal
+import ports
+import release
+import service_own
+import services
+import state
+import venv
+
+ME = pwd.getpwuid(os.geteuid()).pw_name
+
+
+class StartScript(unittest.TestCase):
+    def test_block_comes_before_what_may_never_return(self):
+        text = service_own.with_block("#!/bin/bash\nexec /usr/sbin/sshd -D\n")
+        self.assertEqual(text, "#!/bin/bash\n" + service_own.BLOCK + "exec /usr/sbin/sshd -D\n")
+
+    def test_twice_is_once_and_removal_gives_the_original(self):
+        for original in ("#!/bin/bash\nsleep 1\n", "sleep 1\n", "#!/bin/sh\n"):
+            once = service_own.with_block(original)
+            self.assertEqual(service_own.with_block(once), once)
+            self.assertEqual(service_own.without_block(once), original)
+
+    def test_half_a_block_is_not_taken_for_ours(self):
+        text = "#!/bin/sh\n%s\nrm -rf everything\n" % service_own.OPEN
+        self.assertEqual(service_own.without_block(text), text)
+
+
+class OldManagers(unittest.TestCase):
+    def test_a_command_line_counts_by_its_words(self):
+        self.assertTrue(competitors.runs_old(["python3", "/x/scripts/p2p_orchestrator.py", "--port", "1"]))
+        self.assertTrue(competitors.runs_old(["/bin/bash", "/opt/p2p_keepalive.sh"]))
+        self.assertFalse(competitors.runs_old(["pgrep", "-f", "p2p_orchestrator.py|x"]))
+        self.assertFalse(competitors.runs_old(["sh", "-c", "pgrep -f p2p_orchestrator.py || start"]))
+        self.assertFalse(competitors.runs_old(["vi", "notes_p2p_orchestrator.py.txt"]))
+
+    def test_unit_names(self):
+        names = ["ringrift-p2p.service", "ringrift-keepalive-vast.timer", "unified-node-health.service"]
+        self.assertTrue(all(competitors.UNITS.match(name) for name in names))
+        for name in ("ringrift-p2p-node.service", "ringrift-website.service", "my-ringrift-p2p.service"):
+            self.assertFalse(competitors.UNITS.match(name))
+
+
+class LastError(unittest.TestCase):
+    def test_is_the_exception_of_the_traceback(self):
+        text = "INFO up\nTraceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'psutil'\nINFO bye\n"
+        self.assertEqual(services.last_error(text), "ModuleNotFoundError: No module named 'psutil'")
+
+    def test_is_nothing_when_nothing_was_said(self):
+        self.assertIsNone(services.last_error("INFO listens\nINFO errors=0\n"))
+
+
+class Ports(unittest.TestCase):
+    def test_addresses_as_the_kernel_writes_them(self):
+        self.assertEqual(ports.address_of("0100007F:2242"), ("127.0.0.1", 8770))
+        self.assertEqual(ports.address_of("00000000000000000000000001000000:0016"), ("::1", 22))
+
+    def test_finds_the_holder(self):
+        server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+        port = server.server_address[1]
+        self.assertIn(("127.0.0.1", port), [row[:2] for row in ports.listeners()])
+        self.assertEqual(ports.holders(port), [os.getpid()])
+        server.server_close()
+        self.assertEqual(ports.holders(port), [])
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.path = ROOT + "/foreign/file"
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+
+    def test_a_foreign_file_comes_back_as_it_was(self):
+        files.write(self.path, b"theirs", 0o640, ME)
+        self.assertEqual(files.put(self.path, "ours", "0644", ME)[1][-4 - len(ME) - 1:], "0644 " + ME)
+        self.assertIsNone(files.put(self.path, "ours", "0644", ME))
+        files.put(self.path, "ours again", "0644", ME)
+        files.put_back(self.path)
+        self.assertEqual((files.read(self.path), files.look(self.path)["mode"]), (b"theirs", "0640"))
+        self.assertIsNone(files.put_back(self.path))
+
+    def test_a_file_of_ours_goes_and_so_does_its_directory(self):
+        path = ROOT + "/made/here/file"
+        files.put(path, "ours", "0600", ME)
+        self.assertEqual(files.look(path)["mode"], "0600")
+        files.put_back(path)
+        self.assertEqual(state.load()["dirs"][-2:], [ROOT + "/made", ROOT + "/made/here"])
+
+    def test_a_link_is_not_written_through(self):
+        target = ROOT + "/foreign/target"
+        files.write(target, b"x", 0o600, ME)
+        os.symlink(target, ROOT + "/foreign/link")
+        with self.assertRaisesRegex(journal.Failed, "is not a plain file"):
+            files.put(ROOT + "/foreign/link", "ours", "0644", ME)
+        self.assertEqual(files.read(target), b"x")
+
+    def test_content_must_have_the_digest_it_is_said_to_have(self):
+        spec = {"path": self.path, "text": "a", "digest": "0" * 64, "mode": "0644", "owner": ME}
+        with self.assertRaisesRegex(journal.Failed, "do not agree"):
+            files.put_spec(spec)
+
+
+class Releases(unittest.TestCase):
+    content = {"manager": "own", "user": ME, "launch": {"argv": ["é\n"]}, "files": [], "service": "s", "secrets": {}}
+    digest = files.sha('{"files":[],"launch":{"argv":["é\\n"]},"manager":"own","secrets":{},"service":"s","user":"%s"}'.replace("%s", ME).encode())[:16]
+
+    def test_stored_once_and_repaired_when_edited(self):
+        self.assertEqual(release.store(self.digest, self.content), ("absent", self.digest))
+        self.assertIsNone(release.store(self.digest, self.content))
+        with open("%s/%s/release.json" % (private.paths.RELEASES, self.digest), "a") as stream:
+            stream.write(" edited")
+        self.assertFalse(release.intact(self.digest))
+        self.assertEqual(release.store(self.digest, self.content), ("edited", self.digest))
+        self.assertTrue(release.intact(self.digest))
+
+    def test_a_wrong_digest_is_refused(self):
+        with self.assertRaisesRegex(journal.Failed, "do not agree"):
+            release.store("0" * 16, self.content)
+
+
+class Health(unittest.TestCase):
+    def test_hostile_answers_become_facts_of_the_right_kind(self):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = b'{"node_id": 7, "healthy": "yes", "peers": {"a": {"is_alive": true}, "b": 1}, "voters_alive": true, "voter_node_ids": ["a", 2]}'
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        said = health.health_fact("127.0.0.1", port)
+        self.assertEqual((said["status"], said["nodeId"], said["healthy"], said["error"]), (200, None, None, None))
+        said = health.status_fact("127.0.0.1", port)
+        self.assertEqual((said["alive"], said["voters"], said["votersAlive"]), (["a"], ["a"], None))
+        server.shutdown()
+        server.server_close()
+        self.assertEqual(health.health_fact("127.0.0.1", port)["status"], 0)
+
+
+class PipWheel(unittest.TestCase):
+    def test_the_newest_that_this_interpreter_can_run(self):
+        page = (
+            b'<a href="../w/pip-20.3.4-py3-none-any.whl" data-requires-python="&gt;=3.5">pip-20.3.4-py3-none-any.whl</a>'
+            b'<a href="../w/pip-24.0-py3-none-any.whl" data-requires-python="&gt;=3.7">pip-24.0-py3-none-any.whl</a>'
+            b'<a href="../w/pip-99.0-py3-none-any.whl#sha256=%s" data-requires-python="&gt;=3.99">pip-99.0-py3-none-any.whl</a>'
+        ) % (b"0" * 64)
+        asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(page if self.path == "/simple/pip/" else b"wheel")
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        index = {"kind": "index", "url": "http://127.0.0.1:%d/simple" % server.server_address[1]}
+        os.makedirs(private.paths.CACHE, exist_ok=True)
+        self.assertEqual(os.path.basename(venv.pip_wheel(index, "3.8.10")), "pip-24.0-py3-none-any.whl")
+        with self.assertRaisesRegex(journal.Failed, "does not have the digest"):
+            venv.pip_wheel(index, "3.99.0")
+        self.assertEqual(asked[:2], ["/simple/pip/", "/simple/w/pip-24.0-py3-none-any.whl"])
+        server.shutdown()
+        server.server_close()
+
+
+class DeadMan(unittest.TestCase):
+    def wait(self, condition):
+        end = time.time() + 60
+        while not condition() and time.time() < end:
+            time.sleep(0.05)
+        return condition()
+
+    def test_undoes_unless_it_is_disarmed(self):
+        deadman.inspection.init = lambda: "none"
+        fired = ROOT + "/fired"
+        deadman.arm("first", "touch '%s'" % fired, 3600)
+        self.assertEqual(deadman.disarm("first"), ("armed", "off"))
+        self.assertIsNone(deadman.disarm("first"))
+        deadman.arm("second", "touch '%s'" % fired, 3600)
+        deadman.arm("second", "touch '%s'" % fired, 0)
+        self.assertTrue(self.wait(lambda: os.path.exists(fired)))
+        self.assertTrue(self.wait(lambda: not deadman_runs()))
+        with self.assertRaisesRegex(journal.Failed, "second had already been undone"):
+            deadman.disarm("second")
+
+
+def deadman_runs():
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0] == 0
+    except ChildProcessError:
+        return False
+
+
+class Verdict(unittest.TestCase):
+    def test_steps_and_the_first_error(self):
+        def fail():
+            raise journal.Failed("no room")
+
+        def hold():
+            raise journal.Held("local changes")
+
+        run = journal.Run("prepare", "h4")
+        results = [run.step("a", lambda: None), run.step("b", lambda: ("x", "y")), run.step("c", fail), run.step("d", hold)]
+        self.assertEqual(results, [True, True, False, False])
+        verdict = run.verdict()
+        self.assertEqual([step["status"] for step in verdict["steps"]], ["ok", "changed", "failed", "held"])
+        self.assertEqual((verdict["ok"], verdict["outcome"], verdict["error"]), (False, "failed", "c: no room"))
+
+    def test_one_line_under_60_kib(self):
+        class Stream(list):
+            write = list.append
+
+            def flush(self):
+                pass
+
+        run = journal.Run("prepare", "h4")
+        for number in range(80):
+            run.step("s%d" % number, lambda: ("é" * 900, "é" * 900))
+        stream = Stream()
+        journal.reply_with(stream, run.verdict())
+        self.assertEqual(len(stream), 1)
+        self.assertLess(len(stream[0]), 60 << 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
