@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check";
+import { labCommand } from "./lab";
 import { planCommand } from "./plan";
 import { UsageError } from "./usageError";
 
@@ -12,7 +13,8 @@ export function fleetCommand(): Command {
     .description("Keeps a P2P compute fleet connected, running and honest about its state.")
     .enablePositionalOptions()
     .addCommand(checkCommand())
-    .addCommand(planCommand());
+    .addCommand(planCommand())
+    .addCommand(labCommand());
   prepare(program);
   return program;
 }

@@ -1,0 +1,172 @@
+/** The program: inventory, probe, rollout, outputs. Everything it decides is decided elsewhere. */
+
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { type FleetConfig } from "../config";
+import { uselessPatterns } from "../converge/limit";
+import { factsOf } from "../converge/work";
+import { formatFinding } from "../hosts/finding";
+import { type Inventory, loadInventory } from "../hosts/inventory";
+import { type FleetPlan } from "../hosts/plan/types";
+import { type Debt, debtsOf } from "../health/outcome";
+import { judge } from "../health/policy";
+import { makeRecap, renderMarkdown } from "../health/report";
+import { withoutSshDetails } from "../hosts/inventoryCopy";
+import { probeFleet } from "../probe/probe";
+import { type ProbeResult } from "../probe/types";
+import { outcomesOf } from "./outcomes";
+import { type FleetOutputs, planOutputs } from "./outputs";
+import { previousRun, type PreviousRun } from "./previousRun";
+import { rollOut } from "./rollout";
+import { stageAgents } from "./stage";
+import { makeTask, makeWishes, type Wish } from "./tasks";
+import { unseen } from "./unseen";
+
+/** Ends the program without a stack trace, with every error of the file at once. */
+export class InventoryRunError extends pulumi.RunError {}
+
+/** @returns the stack's outputs */
+export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> {
+  const text = readInventoryFile(config.inventory);
+  const inventory = loadInventory(text, config.inventory, options(config));
+  const plan = requirePlan(inventory);
+  reportFindings(inventory, config, plan);
+  const previous = await previousRun();
+  const wishes = makeWishes(plan, {
+    config,
+    inventory: inventoryCopy(text, config.inventoryCopy),
+    token: await tokenOf(config),
+  });
+  const now = new Date().toISOString();
+  const probes = config.probe ? await look(wishes, config) : unseen(wishes, previous);
+  const decided = wishes.map((wish) =>
+    makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
+  );
+  const staged = pulumi.runtime.isDryRun() ? decided : await stageAgents(decided);
+  const tasks = new Map(staged.map((task) => [task.name, task]));
+  const results = await rollOut(staged, {
+    maxParallel: config.maxParallel,
+    allowQuorumLoss: config.allowQuorumLoss,
+    quorum: plan.voters.quorum,
+    voterReturnMilliseconds: config.voterReturnSeconds * 1000,
+    lookAt: async (names) => {
+      const found = await look(
+        wishes.filter((wish) => names.includes(wish.name)),
+        config,
+      );
+      return new Map(
+        [...found].flatMap(([name, probe]) => {
+          const facts = factsOf(probe);
+          return facts ? [[name, facts]] : [];
+        }),
+      );
+    },
+  });
+  const outcomes = outcomesOf(plan, tasks, results);
+  const debt = debtsOf(outcomes, previous.debt, now);
+  const judgement = judge(outcomes, config.policy);
+  if (judgement.light === "red") {
+    // Only beyond the policy: an exit code also keeps the engine from deleting what was removed.
+    void pulumi.log.error(`beyond p2p:policy: ${judgement.reasons.join("; ")}`);
+    if (!pulumi.runtime.isDryRun()) process.exitCode = 1;
+  }
+  return {
+    ...planOutputs(plan, inventory),
+    hosts: hostOutputs(plan, outcomes, tasks),
+    debt,
+    report: renderMarkdown(makeRecap(outcomes, debt, judgement), plan.voters),
+  };
+}
+
+const NOT_LOOKED_AT: ProbeResult = {
+  class: "unreachable",
+  kind: "timed-out",
+  reason: "nobody looked",
+  milliseconds: 0,
+};
+
+function options({ controller }: FleetConfig): { controller?: string } {
+  return controller === undefined ? {} : { controller };
+}
+
+function readInventoryFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new InventoryRunError(
+      `p2p:inventory: cannot read ${path}: ${(error as Error).message}; name the file with pulumi config set p2p:inventory <path>`,
+    );
+  }
+}
+
+function requirePlan({ plan, findings }: Inventory): FleetPlan {
+  if (plan) return plan;
+  const errors = findings.filter(({ severity }) => severity === "error").map(formatFinding);
+  throw new InventoryRunError(errors.join("\n"));
+}
+
+/** Errors and warnings of the file as diagnostics; `fleet check` has the rest. */
+function reportFindings({ findings }: Inventory, config: FleetConfig, plan: FleetPlan): void {
+  for (const finding of findings) {
+    const hint = finding.hint === null ? "" : ` (${finding.hint})`;
+    if (finding.severity !== "info") void pulumi.log.warn(`${formatFinding(finding)}${hint}`);
+  }
+  for (const pattern of uselessPatterns(config.limit, [...plan.hosts.keys()]))
+    void pulumi.log.warn(`p2p:limit: ${JSON.stringify(pattern)} matches no host`);
+  if (!config.probe)
+    void pulumi.log.warn("p2p:probe is off: nobody looked at the hosts, drift is not seen");
+}
+
+function inventoryCopy(text: string, copy: FleetConfig["inventoryCopy"]): string | null {
+  if (copy === "none") return null;
+  return copy === "whole" ? text : withoutSshDetails(text);
+}
+
+/** The token's text, and a digest keyed by itself: it can be compared, and tells nothing. */
+async function tokenOf({ clusterToken }: FleetConfig) {
+  if (!clusterToken) return null;
+  const text = await new Promise<string>((resolve) => {
+    pulumi.unsecret(clusterToken).apply(resolve);
+  });
+  const digest = createHmac("sha256", text).update("p2p cluster token").digest("hex").slice(0, 32);
+  return { text, digest };
+}
+
+async function look(
+  wishes: readonly Wish[],
+  { probeParallel }: FleetConfig,
+): Promise<ReadonlyMap<string, ProbeResult>> {
+  return probeFleet(
+    wishes.map((wish) => wish.target),
+    { parallel: probeParallel },
+  );
+}
+
+function hostOutputs(
+  plan: FleetPlan,
+  outcomes: ReturnType<typeof outcomesOf>,
+  tasks: ReadonlyMap<string, ReturnType<typeof makeTask>>,
+): FleetOutputs["hosts"] {
+  return Object.fromEntries(
+    outcomes.map(({ host, provider, kind, detail }) => {
+      const planned = plan.hosts.get(host);
+      const task = tasks.get(host);
+      const isWell = kind === "healthy" || kind === "changed";
+      const release = task?.activate.spec;
+      return [
+        host,
+        {
+          action: planned?.action ?? "refused",
+          provider,
+          // "changed" and "healthy" are one state, so that a second run has nothing to say.
+          state: isWell ? "healthy" : kind,
+          detail: isWell ? "" : detail,
+          release: isWell && release?.state === "present" ? release.digest : null,
+        },
+      ];
+    }),
+  );
+}
+
+export type { Debt, PreviousRun };

@@ -1,0 +1,100 @@
+/** The stack's outputs. What the orchestrator needs comes from the plan alone, so no failed host can lose it. */
+
+import { hostPort, peerAddress } from "../hosts/plan/addresses";
+import { type Inventory } from "../hosts/inventory";
+import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
+import { type Debt } from "../health/outcome";
+import { nodeConfs } from "./tasks";
+
+export interface HostOutput {
+  readonly action: "deploy" | "skip" | "refused";
+  readonly provider: string;
+  /** Outcome of the last run; docs/operations.md lists them. */
+  readonly state: string;
+  readonly detail: string;
+  /** Digest of the release that was seen healthy; null where that is not known. */
+  readonly release: string | null;
+}
+
+export interface DiscoveryNode {
+  readonly number: number;
+  readonly loopback: string;
+  readonly tailscale_ip: string | null;
+  readonly p2p_url: string | null;
+  readonly direct: string | null;
+}
+
+export interface FleetOutputs {
+  /** Addresses that a new node gives as `--peers`: effective voters and relays. */
+  readonly peers: readonly string[];
+  /** Addresses tried first: effective voters. */
+  readonly seeds: readonly string[];
+  /** Declared voters (RINGRIFT_P2P_VOTERS). */
+  readonly voters: readonly string[];
+  readonly quorum: {
+    readonly declared: number;
+    readonly effective: number;
+    readonly required: number;
+    readonly margin: number;
+  };
+  readonly hosts: Readonly<Record<string, HostOutput>>;
+  /** Text of node.conf by host. */
+  readonly nodeConf: Readonly<Record<string, string>>;
+  /** In the shape of the inventory's `p2p_discovery`. */
+  readonly p2pDiscovery: {
+    readonly methods: readonly string[];
+    readonly cloudflare_endpoint: string | null;
+    readonly entry: readonly string[];
+    readonly nodes: Readonly<Record<string, DiscoveryNode>>;
+  };
+  /** Hosts that nobody could look at, and since when. */
+  readonly debt: Readonly<Record<string, Debt>>;
+  /** Markdown. */
+  readonly report: string;
+}
+
+type PlanOutputs = Omit<FleetOutputs, "hosts" | "debt" | "report">;
+
+export function planOutputs(plan: FleetPlan, { fleet }: Pick<Inventory, "fleet">): PlanOutputs {
+  const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
+  const { declared, effective, quorum, margin } = plan.voters;
+  const addresses = (names: readonly string[]) => names.flatMap((name) => address(name, plan));
+  return {
+    peers: addresses([...new Set([...effective, ...plan.relays])].sort()),
+    seeds: addresses(effective),
+    voters: declared,
+    quorum: {
+      declared: declared.length,
+      effective: effective.length,
+      required: quorum,
+      margin,
+    },
+    nodeConf: nodeConfs(plan),
+    p2pDiscovery: {
+      methods: plan.methods,
+      cloudflare_endpoint: fleet?.cloudflareEndpoint ?? null,
+      entry: plan.entry,
+      nodes: Object.fromEntries(deployed.map((host) => [host.name, discoveryNode(host)])),
+    },
+  };
+}
+
+/** The address for a newcomer, which will be on the tailnet. */
+function address(name: string, plan: FleetPlan): string[] {
+  const host = plan.hosts.get(name);
+  if (host?.action !== "deploy") return [];
+  const { tailscale } = host.addresses;
+  const newcomer = { addresses: { ...host.addresses, tailscale }, port: host.port };
+  const text = peerAddress(newcomer, host, plan.methods);
+  return [text ?? hostPort(host.loopback, host.port)];
+}
+
+function discoveryNode(host: DeployHostPlan): DiscoveryNode {
+  return {
+    number: host.number,
+    loopback: host.loopback,
+    tailscale_ip: host.addresses.tailscale,
+    p2p_url: host.addresses.cloudflare,
+    direct: host.addresses.direct,
+  };
+}

@@ -1,0 +1,103 @@
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { describeDrift, type Work } from "../converge/work";
+import { type Connection } from "../hosts/plan/types";
+import { phaseText } from "../payload/remoteText";
+import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
+import { type Ending, endingOf } from "./ending";
+import { connectionInputs } from "./connection";
+
+export interface P2pHostArgs {
+  readonly connection: Connection;
+}
+
+/** Desired state and what has to be done about it now. */
+export interface Step<Spec> {
+  readonly spec: Spec;
+  readonly work: Work;
+}
+
+/**
+ * One machine of the fleet: what is installed on it (`prepare`), its secret files (`secrets`) and the
+ * running daemon (`activate`). Deleting the component leaves the machine as it is and dials nobody: a host
+ * is taken down by converging it to `absent` first (D12).
+ *
+ * The commands are registered by methods, because a rollout registers a host's `activate` only when its
+ * turn has come.
+ *
+ * @example
+ * const host = new P2pHost("gpu-7", { connection });
+ * host.prepare({ spec, work: { kind: "needed", drift, nonce } });
+ */
+export class P2pHost extends pulumi.ComponentResource {
+  private readonly connection: command.types.input.remote.ConnectionArgs;
+  private last: pulumi.Resource[] = [];
+
+  constructor(
+    private readonly hostName: string,
+    args: P2pHostArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("p2p:components:P2pHost", hostName, {}, opts);
+    this.connection = connectionInputs(args.connection);
+    this.registerOutputs({});
+  }
+
+  /** Everything that restarts nothing. */
+  prepare(step: Step<PrepareSpec>): Promise<Ending> {
+    return this.run("prepare", phaseText("prepare"), step);
+  }
+
+  /** Files of mode 0600; the whole input is a secret. */
+  secrets(step: Step<SecretsSpec>): Promise<Ending> {
+    return this.run("secrets", phaseText("secrets"), step, true);
+  }
+
+  /** Switches the release and waits until it is healthy. */
+  activate(step: Step<ActivateSpec>): Promise<Ending> {
+    return this.run("activate", phaseText("activate"), step);
+  }
+
+  private run(
+    suffix: string,
+    text: string,
+    { spec, work }: Step<object>,
+    isSecret = false,
+  ): Promise<Ending> {
+    const stdin = stdinOf(spec, work);
+    const resource = new command.remote.Command(
+      `${this.hostName}-${suffix}`,
+      {
+        connection: this.connection,
+        // Without `create` a command never dials, not even a new one: the placeholder of a debt.
+        ...(work.kind === "waiting" ? {} : { create: text }),
+        stdin: isSecret ? pulumi.secret(stdin) : stdin,
+        logging: command.remote.Logging.None,
+        // sshd refuses variables it does not know, at the price of a warning for each command.
+        addPreviousOutputInEnv: false,
+      },
+      {
+        parent: this,
+        dependsOn: this.last,
+        // Only a command with work to do may change: see converge/work.ts.
+        ignoreChanges: work.kind === "needed" ? [] : ["*"],
+        ...(isSecret ? { additionalSecretOutputs: ["stdin", "stdout", "stderr"] } : {}),
+      },
+    );
+    this.last = [resource];
+    return endingOf(resource.stdout, work);
+  }
+}
+
+/** JSON with the desired state first, then why the command runs or waits. */
+function stdinOf(spec: object, work: Work): string {
+  switch (work.kind) {
+    case "in-order":
+      return JSON.stringify(spec);
+    case "needed":
+      // The nonce is the key, so that the same drift seen again is a difference again.
+      return JSON.stringify({ ...spec, drift: { [work.nonce]: describeDrift(work.drift) } });
+    case "waiting":
+      return JSON.stringify({ ...spec, waiting: work.why });
+  }
+}

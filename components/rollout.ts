@@ -1,0 +1,208 @@
+/** Registers every host's resources, and restarts them in waves that keep the voters' quorum (D5). */
+
+import * as pulumi from "@pulumi/pulumi";
+import { hold, type Work } from "../converge/work";
+import { orderWaves, type Restart, type Wave } from "../converge/waves";
+import { counts, isAlive, whyNotDown } from "../health/quorum";
+import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
+import { type Facts } from "../payload/facts";
+import { type Ending } from "./ending";
+import { P2pHost, type Step } from "./p2pHost";
+import { type Connection } from "../hosts/plan/types";
+
+/** One host with everything decided about it. */
+export interface Task {
+  readonly name: string;
+  readonly connection: Connection;
+  readonly isVoter: boolean;
+  readonly prepare: Step<PrepareSpec>;
+  readonly secrets: Step<SecretsSpec> | undefined;
+  readonly activate: Step<ActivateSpec>;
+  /** What the probe found; undefined where nobody could look. */
+  readonly facts: Facts | undefined;
+  /** What people should know about the host; shown under its component. */
+  readonly warnings: readonly string[];
+}
+
+/** How a host's commands ended; `activate` as it was registered in the end (perhaps held). */
+export interface TaskResult {
+  readonly prepare: Ending;
+  readonly secrets: Ending;
+  readonly activate: Ending;
+  readonly activateWork: Work;
+}
+
+export interface RolloutOptions {
+  readonly maxParallel: number;
+  readonly allowQuorumLoss: boolean;
+  /** floor(declared / 2) + 1 */
+  readonly quorum: number;
+  readonly voterReturnMilliseconds: number;
+  /** Looks at voters again, just before and after one is taken down. */
+  readonly lookAt: (names: readonly string[]) => Promise<ReadonlyMap<string, Facts>>;
+}
+
+const NOT_RUN: Ending = { kind: "not run" };
+const POLL_MS = 1000;
+
+/** @returns every task's result, also of those that were held */
+export async function rollOut(
+  tasks: readonly Task[],
+  options: RolloutOptions,
+): Promise<ReadonlyMap<string, TaskResult>> {
+  const rollout = new Rollout(tasks, options);
+  return rollout.run();
+}
+
+interface Registered {
+  readonly task: Task;
+  readonly host: P2pHost;
+  /** Both have to end well before the daemon is touched. */
+  readonly before: Promise<{ prepare: Ending; secrets: Ending }>;
+}
+
+class Rollout {
+  private readonly results = new Map<string, TaskResult>();
+
+  constructor(
+    private readonly tasks: readonly Task[],
+    private readonly options: RolloutOptions,
+  ) {}
+
+  async run(): Promise<ReadonlyMap<string, TaskResult>> {
+    // Every `prepare` before the first wait: they restart nothing, and an engine that is left without them
+    // would take them for removed.
+    const registered = this.tasks.map((task) => this.register(task));
+    const acting = registered.filter(({ task }) => task.activate.work.kind === "needed");
+    const others = registered.filter(({ task }) => task.activate.work.kind !== "needed");
+    const settled = others.map((entry) => this.activate(entry, entry.task.activate.work));
+    if (pulumi.runtime.isDryRun()) {
+      settled.push(...acting.map((entry) => this.activate(entry, entry.task.activate.work)));
+    } else {
+      await this.runWaves(acting);
+    }
+    await Promise.all(settled);
+    return this.results;
+  }
+
+  private register(task: Task): Registered {
+    const host = new P2pHost(task.name, { connection: task.connection });
+    for (const warning of task.warnings) void pulumi.log.warn(warning, host);
+    const prepare = host.prepare(task.prepare);
+    const secrets = task.secrets ? host.secrets(task.secrets) : Promise.resolve(NOT_RUN);
+    const before = Promise.all([prepare, secrets]).then(([prepared, kept]) => ({
+      prepare: prepared,
+      secrets: kept,
+    }));
+    return { task, host, before };
+  }
+
+  /** Registers the host's `activate` and notes how everything ended. */
+  private async activate({ task, host, before }: Registered, work: Work): Promise<Ending> {
+    const activate = await host.activate({ spec: task.activate.spec, work });
+    const ended = await before;
+    this.results.set(task.name, { ...ended, activate, activateWork: work });
+    for (const ending of [ended.prepare, ended.secrets, activate]) {
+      const failure = failureOf(ending);
+      if (failure !== undefined) void pulumi.log.error(failure, host);
+    }
+    if (work !== task.activate.work && work.kind === "waiting")
+      void pulumi.log.warn(work.why, host);
+    return activate;
+  }
+
+  private async runWaves(acting: readonly Registered[]): Promise<void> {
+    let remaining = acting;
+    let needsCanary = true;
+    let stopped: string | undefined;
+    while (remaining.length > 0) {
+      const [wave] = orderWaves(remaining.map(toRestart), this.options.maxParallel, needsCanary);
+      if (!wave) return;
+      const members = remaining.filter(({ task }) => wave.hosts.includes(task.name));
+      remaining = remaining.filter((entry) => !members.includes(entry));
+      const held = stopped;
+      const endings = await Promise.all(members.map((entry) => this.takeTurn(entry, wave, held)));
+      if (endings.some((ending) => ending === "done")) needsCanary = false;
+      const failed = members.find((_, index) => endings[index] === "failed");
+      if (failed && stopped === undefined) stopped = `${wave.kind} ${failed.task.name} failed`;
+    }
+  }
+
+  /** One host's turn: held, or activated and judged. */
+  private async takeTurn(
+    entry: Registered,
+    wave: Wave,
+    stopped: string | undefined,
+  ): Promise<"done" | "failed" | "held"> {
+    const reason = stopped ?? (await this.whyHeld(entry, wave));
+    if (reason !== undefined) {
+      await this.activate(entry, hold(reason));
+      return "held";
+    }
+    const ending = await this.activate(entry, entry.task.activate.work);
+    if (failureOf(ending) !== undefined) return "failed";
+    if (ending.kind === "verdict" && ending.verdict.outcome === "blocked") return "held";
+    // A voter that was down before took no vote away, so nobody has to wait for its return.
+    if (wave.kind !== "voter") return "done";
+    if (await this.isCounted(entry.task.name)) return "done";
+    const seconds = this.options.voterReturnMilliseconds / 1000;
+    const text = `the other voters do not count it again after ${seconds} s`;
+    void pulumi.log.error(text, entry.host);
+    return "failed";
+  }
+
+  private async whyHeld(entry: Registered, wave: Wave): Promise<string | undefined> {
+    const { prepare, secrets } = await entry.before;
+    if (failureOf(prepare) !== undefined) return "prepare failed";
+    if (failureOf(secrets) !== undefined) return "its secret files could not be written";
+    if (wave.kind !== "voter") return undefined;
+    const facts = await this.options.lookAt(this.voters());
+    const alive = new Set(this.voters().filter((name) => isAlive(name, facts.get(name))));
+    const refusal = whyNotDown(entry.task.name, { alive, quorum: this.options.quorum });
+    if (refusal === undefined || !this.options.allowQuorumLoss) return refusal;
+    void pulumi.log.warn(`p2p:allowQuorumLoss: ${refusal}`, entry.host);
+    return undefined;
+  }
+
+  private voters(): string[] {
+    return this.tasks.filter((task) => task.isVoter).map((task) => task.name);
+  }
+
+  /** Waits until every other live voter counts the node among those it believes alive. */
+  private async isCounted(name: string): Promise<boolean> {
+    const end = Date.now() + this.options.voterReturnMilliseconds;
+    for (;;) {
+      const facts = await this.options.lookAt(this.voters());
+      const others = this.voters().filter(
+        (other) => other !== name && isAlive(other, facts.get(other)),
+      );
+      if (isAlive(name, facts.get(name)) && others.every((other) => counts(facts.get(other), name)))
+        return true;
+      if (Date.now() >= end) return false;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+function toRestart({ task }: Registered): Restart {
+  return { name: task.name, isVoter: task.isVoter, isAlive: isAlive(task.name, task.facts) };
+}
+
+/** The error of a command that ran and did not end well; `blocked` is no failure of ours. */
+export function failureOf(ending: Ending): string | undefined {
+  if (ending.kind === "lost") return ending.why;
+  if (ending.kind === "not run") return undefined;
+  const { verdict } = ending;
+  if (verdict.ok || verdict.outcome === "blocked") return undefined;
+  const failed = verdict.steps.filter((step) => step.status === "failed");
+  const steps = failed.map(({ name, error }) => `${name}: ${error ?? "failed"}`);
+  const errors = [...(verdict.error === undefined ? steps : [verdict.error])];
+  const { rollback } = verdict;
+  if (rollback) {
+    const back = rollback.ok
+      ? "is healthy again"
+      : `is not healthy either: ${rollback.error ?? ""}`;
+    errors.push(`went back to release ${rollback.to}, which ${back}`);
+  }
+  return `${verdict.phase}: ${errors.join("; ") || verdict.outcome}`;
+}

@@ -1,0 +1,142 @@
+/** From plan and probe to what every host is asked for. Pure but for the clock that makes the nonce. */
+
+import { matchesLimit } from "../converge/limit";
+import { decideWork, factsOf, type Work } from "../converge/work";
+import { type DeployHostPlan, type FleetPlan, type HostPlan } from "../hosts/plan/types";
+import { renderNodeConf } from "../hosts/plan/nodeConf";
+import {
+  compareActivate,
+  comparePrepare,
+  compareSecrets,
+  type Drift,
+  factsRequest,
+} from "../payload/compare";
+import { type Facts } from "../payload/facts";
+import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../payload/render";
+import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
+import { type ProbeResult, type ProbeTarget } from "../probe/types";
+import { type FleetConfig } from "../config";
+import { type Task } from "./rollout";
+
+/** A host with its wishes, before anybody has looked at it. */
+export interface Wish {
+  readonly name: string;
+  readonly target: ProbeTarget;
+  readonly isVoter: boolean;
+  readonly prepare: PrepareSpec;
+  readonly activate: ActivateSpec;
+  readonly secrets: SecretsSpec | undefined;
+}
+
+export interface WishOptions {
+  readonly config: FleetConfig;
+  /** Text of the inventory for the daemon's copy; null gives it none. */
+  readonly inventory: string | null;
+  readonly token: { readonly text: string; readonly digest: string } | null;
+}
+
+/** Every host that is deployed or is to be left; the others are not touched. */
+export function makeWishes(plan: FleetPlan, options: WishOptions): Wish[] {
+  return [...plan.hosts.values()].flatMap((host) => {
+    if (host.action === "deploy" && options.config.state === "present")
+      return [presentWish(host, options)];
+    return host.connection && (host.action === "deploy" || isTakenDown(host))
+      ? [absentWish(host, host.connection)]
+      : [];
+  });
+}
+
+/** A retired host is only logged in to where its key is pinned: the others were never ours. */
+function isTakenDown(host: HostPlan): boolean {
+  return host.action !== "deploy" && host.leaving && typeof host.connection?.hostKey === "string";
+}
+
+function presentWish(host: DeployHostPlan, { config, inventory, token }: WishOptions): Wish {
+  const render = {
+    inventory,
+    peerAddress: (node: string) => host.peerAddresses[host.peers.indexOf(node)] ?? null,
+    clusterToken: token && { digest: token.digest, required: config.requireAuth },
+    index: config.packageIndex,
+    aptMirror: config.aptMirror,
+    source: config.source,
+    takeover: config.takeover,
+    deadlineSeconds: config.healthSeconds,
+  };
+  const prepare = renderPrepare(host, render);
+  const activate = renderActivate(host, render);
+  const secrets = token ? renderSecrets(host, token.text, token.digest) : undefined;
+  const request = factsRequest(prepare, activate, secrets ?? null);
+  const target = { name: host.name, connection: host.connection, request };
+  return { name: host.name, target, isVoter: host.voter, prepare, activate, secrets };
+}
+
+function absentWish(host: HostPlan, connection: ProbeTarget["connection"]): Wish {
+  const spec = renderAbsent(host.name);
+  const target = { name: host.name, connection, request: factsRequest(spec, spec, null) };
+  const isVoter = host.action === "deploy" && host.voter;
+  return { name: host.name, target, isVoter, prepare: spec, activate: spec, secrets: undefined };
+}
+
+/** Compares wishes with what was found. @param nonce differs from run to run */
+export function makeTask(
+  wish: Wish,
+  probe: ProbeResult,
+  { limit, takeover }: Pick<FleetConfig, "limit" | "takeover">,
+  nonce: string,
+): Task {
+  const held = matchesLimit(wish.name, limit) ? undefined : "outside p2p:limit";
+  const facts = factsOf(probe);
+  const decide = (compare: (facts: Facts) => readonly Drift[]): Work =>
+    decideWork(probe, held, compare, nonce);
+  const prepare = decide((found) => comparePrepare(wish.prepare, found));
+  const activate = decide((found) => compareActivate(wish.activate, found));
+  const { secrets } = wish;
+  return {
+    name: wish.name,
+    connection: wish.target.connection,
+    isVoter: wish.isVoter,
+    prepare: { spec: wish.prepare, work: prepare },
+    secrets: secrets && {
+      spec: secrets,
+      work: decide((found) => compareSecrets(secrets, found)),
+    },
+    activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
+    facts,
+    warnings: warningsOf([prepare, activate], facts),
+  };
+}
+
+/** Somebody else holds the port: running into it helps nobody, unless we may take over. */
+function isBlocked(facts: Facts | undefined, takeover: boolean): Work | undefined {
+  const owner = facts?.port.find((candidate) => !candidate.ours);
+  if (!owner || takeover) return undefined;
+  return { kind: "waiting", cause: "blocked", why: `blocked by ${owner.name}` };
+}
+
+function warningsOf(works: readonly Work[], facts: Facts | undefined): string[] {
+  const waiting = works.flatMap((work) =>
+    work.kind === "waiting" ? [`${work.why}; left as it is, and owed`] : [],
+  );
+  return [...new Set([...waiting, ...notesOf(facts)])];
+}
+
+/** What people should know about a host though it does what it should. */
+export function notesOf(facts: Facts | undefined): string[] {
+  if (!facts) return [];
+  const { service, competitors } = facts;
+  return [
+    ...(service !== null && service.boot === null && service.state !== "absent"
+      ? ["not started at boot: there is no start script"]
+      : []),
+    ...competitors.map(({ kind, id }) => `competes for the daemon: ${kind} ${id}`),
+  ];
+}
+
+/** node.conf of every deployed host. */
+export function nodeConfs(plan: FleetPlan): Record<string, string> {
+  return Object.fromEntries(
+    [...plan.hosts.values()].flatMap((host) =>
+      host.action === "deploy" ? [[host.name, renderNodeConf(host.nodeConf)]] : [],
+    ),
+  );
+}

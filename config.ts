@@ -1,0 +1,166 @@
+/** The stack's configuration, read once and checked: every mistake is told in one message. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { type FleetPolicy, parseShare, type Share } from "./health/policy";
+import { type PackageIndex } from "./payload/spec";
+
+export interface FleetConfig {
+  /** Path of the inventory. @default ./distributed_hosts.yaml */
+  readonly inventory: string;
+  readonly controller: string | undefined;
+  /** False: nobody looks at the hosts, and the last run's digests decide. @default true */
+  readonly probe: boolean;
+  /** Logins and scripts at the same time. @default 64 */
+  readonly probeParallel: number;
+  readonly limit: readonly string[];
+  /** Workers that change at the same time. @default 8 */
+  readonly maxParallel: number;
+  readonly allowQuorumLoss: boolean;
+  readonly policy: FleetPolicy;
+  readonly takeover: boolean;
+  /** `absent` takes everything of ours off every host. @default present */
+  readonly state: "present" | "absent";
+  readonly source: { readonly repository: string; readonly commit: string } | null;
+  readonly packageIndex: PackageIndex;
+  readonly aptMirror: string | null;
+  readonly inventoryCopy: "whole" | "without-ssh" | "none";
+  /** Seconds in which a release must get healthy. @default 120 */
+  readonly healthSeconds: number;
+  /** Seconds in which the others must count a restarted voter again. @default 120 */
+  readonly voterReturnSeconds: number;
+  readonly clusterToken: pulumi.Output<string> | undefined;
+  readonly requireAuth: boolean;
+}
+
+/** A mistake in the configuration; ends the program without a stack trace. */
+export class ConfigError extends pulumi.RunError {}
+
+const DEFAULT_POLICY = { maxUnreachable: "34%", maxFailed: 0 } as const;
+
+/** @throws ConfigError with every mistake at once */
+export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
+  const mistakes: string[] = [];
+  const fail = (key: string, expected: string, got: unknown): void => {
+    mistakes.push(`p2p:${key}: expected ${expected}, got ${JSON.stringify(got)}`);
+  };
+  const flag = (key: string, fallback: boolean): boolean => {
+    const value = config.get(key);
+    if (value === undefined || value === "") return fallback;
+    if (/^(true|on)$/.test(value)) return true;
+    if (!/^(false|off)$/.test(value)) fail(key, "true or false", value);
+    return false;
+  };
+  const count = (key: string, fallback: number, maximum: number): number => {
+    const value = config.get(key);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (!Number.isInteger(number) || number < 1 || number > maximum)
+      fail(key, `an integer from 1 to ${maximum}`, value);
+    return number;
+  };
+  const choice = <T extends string>(key: string, words: readonly T[], fallback: T): T => {
+    const value = config.get(key);
+    if (value === undefined) return fallback;
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) fail(key, `one of ${words.join(", ")}`, value);
+    return word ?? fallback;
+  };
+  const object = (key: string): Record<string, unknown> => {
+    let value: unknown;
+    try {
+      value = config.getObject(key);
+    } catch {
+      fail(key, "a mapping", config.get(key));
+    }
+    if (value === undefined) return {};
+    if (value !== null && typeof value === "object" && !Array.isArray(value))
+      return value as Record<string, unknown>;
+    fail(key, "a mapping", value);
+    return {};
+  };
+
+  const result: FleetConfig = {
+    inventory: config.get("inventory") ?? "distributed_hosts.yaml",
+    controller: config.get("controller"),
+    probe: flag("probe", true),
+    probeParallel: count("probeParallel", 64, 1024),
+    limit: readLimit(config),
+    maxParallel: count("maxParallel", 8, 512),
+    allowQuorumLoss: flag("allowQuorumLoss", false),
+    policy: readPolicy(object("policy"), fail),
+    takeover: flag("takeover", false),
+    state: choice("state", ["present", "absent"], "present"),
+    source: readSource(object("source"), fail),
+    packageIndex: readIndex(config.get("packageIndex"), fail),
+    aptMirror: config.get("aptMirror") ?? null,
+    inventoryCopy: choice("inventoryCopy", ["whole", "without-ssh", "none"], "whole"),
+    healthSeconds: count("healthSeconds", 120, 800),
+    voterReturnSeconds: count("voterReturnSeconds", 120, 3600),
+    clusterToken: config.getSecret("clusterToken"),
+    requireAuth: flag("requireAuth", false),
+  };
+  if (result.requireAuth && result.clusterToken === undefined)
+    mistakes.push("p2p:requireAuth: needs p2p:clusterToken, or the daemons would not start");
+  if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
+  return result;
+}
+
+/** A list, or names separated by commas or blanks, as one types them on a command line. */
+function readLimit(config: pulumi.Config): string[] {
+  const text = config.get("limit") ?? "";
+  if (text.trim().startsWith("[")) return (config.getObject("limit") as unknown[]).map(String);
+  return text.split(/[\s,]+/).filter((pattern) => pattern !== "");
+}
+
+type Fail = (key: string, expected: string, got: unknown) => void;
+
+/** `{maxUnreachable, maxFailed}` for all, or the same below `workers` and `voters`. */
+function readPolicy(raw: Record<string, unknown>, fail: Fail): FleetPolicy {
+  const share = (from: Record<string, unknown>, key: string, place: string, fallback: Share) => {
+    if (from[key] === undefined) return fallback;
+    const value = parseShare(from[key]);
+    if (value === undefined)
+      fail(`policy.${place}${key}`, "a count or a share such as 25%", from[key]);
+    return value ?? fallback;
+  };
+  const policy = (
+    from: Record<string, unknown>,
+    place: string,
+    fallback: FleetPolicy["workers"],
+  ) => ({
+    maxUnreachable: share(from, "maxUnreachable", place, fallback.maxUnreachable),
+    maxFailed: share(from, "maxFailed", place, fallback.maxFailed),
+  });
+  const known = ["maxUnreachable", "maxFailed", "workers", "voters"];
+  for (const key of Object.keys(raw))
+    if (!known.includes(key)) fail("policy", `only ${known.join(", ")}`, key);
+  const all = policy(raw, "", DEFAULT_POLICY);
+  const part = (key: "workers" | "voters") => {
+    const value = raw[key];
+    if (value === undefined) return all;
+    if (value !== null && typeof value === "object")
+      return policy(value as Record<string, unknown>, `${key}.`, all);
+    fail(`policy.${key}`, "a mapping", value);
+    return all;
+  };
+  return { workers: part("workers"), voters: part("voters") };
+}
+
+function readSource(raw: Record<string, unknown>, fail: Fail): FleetConfig["source"] {
+  if (Object.keys(raw).length === 0) return null;
+  const { repository, commit } = raw;
+  if (typeof repository !== "string" || repository === "" || repository.startsWith("-"))
+    fail("source.repository", "the address of a repository", repository);
+  if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
+    fail("source.commit", "a full commit id (40 hexadecimal digits)", commit);
+  return { repository: String(repository), commit: String(commit) };
+}
+
+/** An http(s) URL is an index, an absolute path a wheelhouse on the hosts. */
+function readIndex(value: string | undefined, fail: Fail): PackageIndex {
+  if (value === undefined) return { kind: "default" };
+  if (value.startsWith("/")) return { kind: "wheelhouse", path: value };
+  if (URL.canParse(value) && /^https?:/.test(value)) return { kind: "index", url: value };
+  fail("packageIndex", "the URL of a package index, or an absolute path on the hosts", value);
+  return { kind: "default" };
+}

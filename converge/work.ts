@@ -1,0 +1,67 @@
+/** What a command has to do on a host: the probe decides, the state only stands (D3). */
+
+import { type Drift } from "../payload/compare";
+import { type Facts } from "../payload/facts";
+import { type ProbeResult } from "../probe/types";
+
+export type Work =
+  /** As wished: whatever the state holds stays. */
+  | { readonly kind: "in-order" }
+  /** Drifted or behind; `nonce` makes the difference certain even when the same drift comes back. */
+  | { readonly kind: "needed"; readonly drift: readonly Drift[]; readonly nonce: string }
+  /** Nobody may or can do it now: nothing is dialled, and the work is owed. */
+  | { readonly kind: "waiting"; readonly cause: WaitingCause; readonly why: string };
+
+export type WaitingCause = "unreachable" | "untrusted" | "held" | "blocked";
+
+/**
+ * @param held why the host must not be touched now, although it could be
+ * @param nonce text that differs from run to run, such as the time of the probe
+ */
+export function decideWork(
+  probe: ProbeResult,
+  held: string | undefined,
+  compare: (facts: Facts) => readonly Drift[],
+  nonce: string,
+): Work {
+  const unusable = whyUnusable(probe);
+  if (unusable) return { kind: "waiting", ...unusable };
+  const facts = factsOf(probe);
+  const drift = facts ? compare(facts) : [];
+  if (drift.length === 0) return { kind: "in-order" };
+  return held === undefined ? { kind: "needed", drift, nonce } : hold(held);
+}
+
+export function hold(why: string): Work {
+  return { kind: "waiting", cause: "held", why: `held: ${why}` };
+}
+
+/** Why nothing can be done on the host; undefined where it can. */
+function whyUnusable(probe: ProbeResult): { cause: WaitingCause; why: string } | undefined {
+  switch (probe.class) {
+    case "ready":
+      return undefined;
+    case "degraded":
+      // Facts are enough to work with: what is missing (Python, say) is what `prepare` brings.
+      return probe.facts ? undefined : { cause: "unreachable", why: `degraded: ${probe.reason}` };
+    case "untrusted":
+      return { cause: "untrusted", why: `untrusted: ${probe.reason}` };
+    case "unreachable":
+      return { cause: "unreachable", why: `unreachable: ${probe.reason}` };
+  }
+}
+
+export function factsOf(probe: ProbeResult | undefined): Facts | undefined {
+  if (probe?.class === "ready") return probe.facts;
+  return probe?.class === "degraded" ? (probe.facts ?? undefined) : undefined;
+}
+
+/** `service: "running → failed: …"`, as preview shows it. */
+export function describeDrift(drift: readonly Drift[]): Record<string, string | string[]> {
+  return Object.fromEntries(
+    drift.map(({ what, want, is, detail }) => [
+      what,
+      detail === undefined ? `${want} → ${is}` : [`${want} → ${is}`, ...detail.split("\n")],
+    ]),
+  );
+}

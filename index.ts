@@ -1,0 +1,6 @@
+/** Entry point of the Pulumi program: configuration in, outputs out. */
+
+import { convergeFleet } from "./components/fleet";
+import { readConfig } from "./config";
+
+export = async () => convergeFleet(readConfig());
