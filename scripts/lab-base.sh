@@ -11,6 +11,8 @@ set -euo pipefail
 target=$1 packages=$2 debs=$3
 
 if [ -d "$target" ]; then exit 0; fi
+# Whoever holds the lock is alone: any other directory of this name is of a build that was killed.
+rm -rf --one-file-system "$target".??????
 work=$(mktemp -d "$target.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
 chmod 755 "$work"
@@ -49,7 +51,7 @@ chmod 755 "$customize"
 
 mmdebstrap --variant=minbase --mode=root --format=directory --include="$packages" \
   --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
-  --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+  --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   --customize-hook="$customize" \
   bookworm "$work/root" "${mirrors[@]}"

@@ -11,6 +11,11 @@ exec 3<&0 < /dev/null
 
 # A second process waits for the end of this pipe, which comes even when this one is killed.
 exec 4> >(exec 3<&-; trap '' HUP INT TERM; cat > /dev/null; exec bash "$here/lab-clean.sh" "$run" "$id")
+cleaner=$!
+
+# Field 22 of stat is the start time: with it a process ID cannot be mistaken for a later process of the same ID.
+identify() { echo "$1 $(cut -d' ' -f22 "/proc/$1/stat")"; }
+{ identify $$; identify "$cleaner"; } > "$run/guards"
 
 # Killed with this script (setpriv), the lab's first process dies with unshare (--kill-child).
 setpriv --pdeathsig KILL unshare --pid --mount --net --fork --kill-child=KILL --mount-proc \
@@ -23,8 +28,7 @@ for _ in $(seq 200); do
   sleep 0.02
 done
 read -r init < "/proc/$unshare/task/$unshare/children"
-# Field 22 of stat is the start time: with it a process ID cannot be mistaken for a later process of the same ID.
-echo "$init $(cut -d' ' -f22 "/proc/$init/stat")" > "$run/init.new"
+identify "$init" > "$run/init.new"
 readlink "/proc/$init/ns/net" > "$run/netns"
 mv "$run/init.new" "$run/init"
 

@@ -9,6 +9,8 @@ target=$1
 shift
 
 if [ -d "$target" ]; then exit 0; fi
+# Whoever holds the lock is alone: any other directory of this name is of a build that was killed.
+rm -rf --one-file-system "$target".??????
 work=$(mktemp -d "$target.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"

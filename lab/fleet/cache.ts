@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { BASE_PACKAGES, REPOSITORY_PACKAGES, WHEELS } from "./packages";
+import { type Progress } from "./progress";
 import { projectRoot } from "./projectRoot";
 import { runChecked } from "./run";
 
@@ -38,26 +39,34 @@ export function cachePaths(env: NodeJS.ProcessEnv = process.env): LabCache {
   };
 }
 
+/** In process and mount namespaces of its own, a build that is not finished leaves no process and no mount. */
+const DIES_WITH_US = [
+  ...["setpriv", "--pdeathsig", "KILL"],
+  ...["unshare", "--pid", "--mount", "--fork", "--kill-child=KILL", "--mount-proc"],
+];
+
 // flock(1): the lock goes with the process that holds it, however that ends, and a second lab waits for the first.
 async function build(
   what: string,
   target: string,
   argv: readonly string[],
-  onLine: (line: string) => void,
+  progress: Progress,
+  signal?: AbortSignal,
 ): Promise<void> {
   if (existsSync(target)) return;
-  onLine(`${what}: building`);
+  progress.step(`${what}: building`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" };
   const started = performance.now();
-  await runChecked(what, ["flock", `${target}.lock`, "bash", ...argv], {
+  await runChecked(what, [...DIES_WITH_US, "flock", `${target}.lock`, "bash", ...argv], {
     env,
-    onLine: (line) => onLine(`${what}: ${line}`),
+    signal,
+    onLine: (line) => progress.detail(`${what}: ${line}`),
   });
-  onLine(`${what}: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  progress.step(`${what}: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
 /** Makes whatever of the shared directories is missing; both at once, because they wait for different mirrors. */
-export async function fillCache(onLine: (line: string) => void): Promise<LabCache> {
+export async function fillCache(progress: Progress, signal?: AbortSignal): Promise<LabCache> {
   const cache = cachePaths();
   mkdirSync(cacheDirectory(process.env), { recursive: true });
   const base = [
@@ -68,8 +77,8 @@ export async function fillCache(onLine: (line: string) => void): Promise<LabCach
   ];
   const wheels = [script("lab-wheels.sh"), cache.wheels, ...WHEELS];
   await Promise.all([
-    build("base root", cache.base, base, onLine),
-    build("wheels", cache.wheels, wheels, onLine),
+    build("base root", cache.base, base, progress, signal),
+    build("wheels", cache.wheels, wheels, progress, signal),
   ]);
   return cache;
 }

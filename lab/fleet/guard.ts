@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type LabDirectory } from "./labDirectory";
 import { LabError } from "./labError";
 import { LAB_ADDRESS, LAB_NET } from "./network";
-import { type ProcessIdentity } from "./processes";
+import { isRunning, type ProcessIdentity } from "./processes";
 import { projectRoot } from "./projectRoot";
 import { run } from "./run";
 import { until } from "./until";
@@ -41,13 +41,14 @@ export async function startGuard(directory: LabDirectory): Promise<Guard> {
   return { init, keep: () => void child.stdin?.end("keep\n") };
 }
 
-/** Ends the lab's first process, and waits until whoever cleans up behind it is done (at most 30 s). */
+/** Ends the lab's first process, and waits until all of the lab is gone, those who clean up behind it included. */
 export async function endLab(directory: LabDirectory): Promise<void> {
   const init = directory.init();
+  const guards = directory.guards();
   if (init !== null) process.kill(init.pid, "SIGKILL");
-  const guarded = init !== null && (await until(() => !directory.exists(), 15_000));
-  if (guarded || !directory.exists()) return;
-  // Its guard died with it or before it.
+  const gone = (): boolean => !directory.exists() && !guards.some(isRunning);
+  if (guards.length > 0 && (await until(gone, 20_000))) return;
+  // They died with it or before it.
   const script = join(projectRoot(), "scripts", "lab-clean.sh");
   await run(["bash", script, directory.path, directory.id]);
   if (directory.exists()) {

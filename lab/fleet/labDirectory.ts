@@ -83,9 +83,16 @@ export class LabDirectory {
     return this.runningProcess("init");
   }
 
-  /** Whether nobody will ever take this lab down: its first process is dead, and whoever was making it too. */
+  /** Who takes the lab down when its first process ends, and cleans up behind it. */
+  guards(): ProcessIdentity[] {
+    const lines = (this.read("guards") ?? "").split("\n");
+    return lines.flatMap((line) => parseIdentity(line) ?? []).filter(isRunning);
+  }
+
+  /** Whether nobody will ever take this lab down: all of its processes are dead, and nobody is still making it. */
   isOrphaned(): boolean {
-    return this.exists() && this.init() === null && this.runningProcess("owner") === null;
+    if (!this.exists() || this.init() !== null || this.guards().length > 0) return false;
+    return this.readRecord() !== null || this.runningProcess("owner") === null;
   }
 
   private runningProcess(name: string): ProcessIdentity | null {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { LabError } from "./labError";
 import { MACHINE_PACKAGES } from "./packages";
+import { type Progress } from "./progress";
 import { runChecked } from "./run";
 
 /** What decides whether a machine can carry a lab. */
@@ -52,15 +53,15 @@ export function machineFacts(): MachineFacts {
  * Installs the packages that the lab needs on this machine and does not have.
  * @throws LabError "machine" when this machine cannot carry a lab, or still lacks something afterwards
  */
-export async function prepareMachine(onLine: (line: string) => void): Promise<void> {
+export async function prepareMachine({ step, detail }: Progress): Promise<void> {
   const facts = machineFacts();
   const why = whyNoLab(facts);
   if (why !== null) throw new LabError("machine", why);
   if (facts.missing.length === 0) return;
-  onLine(`packages: installing ${facts.missing.join(" ")}`);
+  step(`packages: installing ${facts.missing.join(" ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" };
   const apt = ["apt-get", "-q", "-y"];
-  const options = { env, onLine: (line: string) => onLine(`packages: ${line}`) };
+  const options = { env, onLine: (line: string) => detail(`packages: ${line}`) };
   await runChecked("apt-get update", [...apt, "update"], options);
   const install = [...apt, "--no-install-recommends", "install", ...facts.missing];
   await runChecked("apt-get install", install, options);

@@ -9,6 +9,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Milliseconds after which the command is killed and `code` is null. @default none */
   readonly timeout?: number;
+  /** Kills the command. */
+  readonly signal?: AbortSignal;
   /** Called with each line of either output as it comes. */
   readonly onLine?: (line: string) => void;
 }
@@ -40,6 +42,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
       env: options.env,
       cwd: options.cwd,
       timeout: options.timeout,
+      signal: options.signal,
       killSignal: "SIGKILL",
       stdio: "pipe",
     });

@@ -18,7 +18,7 @@ import {
   startScript,
 } from "./container";
 import { type HostFile, hostFiles } from "./files";
-import { findLeader, hostListens } from "./leader";
+import { findLeader, hostListens, labProc, readPid } from "./leader";
 import { isAlive, type Machine } from "./machine";
 
 /** A lab whose namespaces stand, seen by what works on its hosts. */
@@ -129,8 +129,13 @@ ip link set host0 up`;
 }
 
 /** The command line that logs in to a host and runs a command there. */
-export function sshArgv(lab: LabHandle, host: string, command: readonly string[]): string[] {
-  const ssh = ["ssh", "-F", lab.directory.sshConfig(), host, ...command];
+export function sshArgv(
+  lab: LabHandle,
+  host: string,
+  command: readonly string[],
+  flags: readonly string[] = [],
+): string[] {
+  const ssh = ["ssh", "-F", lab.directory.sshConfig(), ...flags, host, ...command];
   return enterLab(lab.init, "network", ssh);
 }
 
@@ -175,4 +180,38 @@ export function insideHost(lab: LabHandle, host: string, argv: readonly string[]
   const leader = leaderOf(lab, host);
   if (leader === null) throw new LabError("state", `${host} is not running`);
   return enterHost(lab.init, leader, argv);
+}
+
+/** Kills a host's first process, and with it the host; returns once all of it is gone. */
+export async function stopHost(lab: LabHandle, machine: Machine): Promise<void> {
+  const nspawn = readPid(pidFile(lab, machine.name));
+  const leader = leaderOf(lab, machine.name);
+  if (leader === null || nspawn === null) return;
+  const kill = ["kill", "-KILL", String(leader)];
+  await runChecked(`${machine.name}: kill`, enterLab(lab.init, "inside", kill));
+  const gone = await until(() => !existsSync(`${labProc(lab.init)}/${nspawn}`), 20_000);
+  if (!gone) throw new LabError("failed", `${machine.name}: does not end`);
+}
+
+/** Reboots a machine, or kills and starts a container; returns once its sshd listens again. */
+export async function restartHost(lab: LabHandle, machine: Machine): Promise<void> {
+  const { name } = machine;
+  const before = leaderOf(lab, name);
+  if (before !== null && machine.kind === "systemd") {
+    await runChecked(`${name}: reboot`, insideHost(lab, name, ["systemctl", "reboot"]));
+    // It stops its services first, and a slow one has its own time.
+    const again = await until(() => {
+      const leader = leaderOf(lab, name);
+      return leader !== null && leader !== before;
+    }, 120_000);
+    if (!again) throw new LabError("failed", `${name}: did not come back from its reboot`);
+  } else {
+    await stopHost(lab, machine);
+    await startHost(lab, machine);
+  }
+  const listens = await until(() => {
+    const leader = leaderOf(lab, name);
+    return leader !== null && hostListens(lab.init, leader, 22);
+  }, 60_000);
+  if (!listens) throw new LabError("failed", `${name}: runs again, but its sshd does not listen`);
 }

@@ -48,8 +48,9 @@ export function nspawnArgv(machine: Machine, container: string, root: string): s
     "--console=pipe",
   ];
   if (machine.kind === "systemd") {
-    const tun = ["--bind=/dev/net/tun", "--capability=CAP_NET_ADMIN,CAP_NET_RAW"];
-    return [...common, ...(machine.tun ? tun : []), "--boot"];
+    // systemd-nspawn makes the device in any case; in its place, this one cannot become an interface.
+    const tun = machine.tun ? "/dev/net/tun" : "/dev/null:/dev/net/tun";
+    return [...common, `--bind=${tun}`, "--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--boot"];
   }
   return [
     ...common,

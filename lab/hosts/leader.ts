@@ -16,6 +16,11 @@ function namespaces(path: string): string[] {
   }
 }
 
+/** The process ID in a file, null when there is none. */
+export function readPid(file: string): number | null {
+  return Number(read(file)) || null;
+}
+
 /** The lab's own view of processes, seen from the machine. */
 export function labProc(init: number): string {
   return `/proc/${init}/root/proc`;
@@ -28,8 +33,8 @@ export function labProc(init: number): string {
  */
 export function findLeader(init: number, pidFile: string): number | null {
   const proc = labProc(init);
-  const nspawn = Number(read(pidFile));
-  if (!nspawn || read(`${proc}/${nspawn}/comm`).trim() !== "systemd-nspawn") return null;
+  const nspawn = readPid(pidFile);
+  if (nspawn === null || read(`${proc}/${nspawn}/comm`).trim() !== "systemd-nspawn") return null;
   const children = read(`${proc}/${nspawn}/task/${nspawn}/children`).split(" ").filter(Boolean);
   // First there is a helper in the lab's own process namespace, then the leader, at first still in the lab's network.
   const own = namespaces(`${proc}/${nspawn}`);

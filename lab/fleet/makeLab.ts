@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type LabHandle } from "../hosts/boot";
+import { isAlive, readMachines } from "../hosts/machine";
+import { bootAll } from "./bootAll";
+import { fillCache } from "./cache";
+import { endLab, type Guard, startGuard } from "./guard";
+import { makeKeyPair } from "./keys";
+import { defaultLabId, LabDirectory, type LabRecord, listLabs } from "./labDirectory";
+import { LabError } from "./labError";
+import { writeLabFiles } from "./labFiles";
+import { prepareMachine } from "./machineCheck";
+import { type LabOptions } from "./options";
+import { startPackageIndex } from "./packageIndex";
+import { type Progress, silent } from "./progress";
+import { projectRoot } from "./projectRoot";
+import { assertSealed } from "./sealed";
+import { until } from "./until";
+
+/** Removes what killed labs left behind, and only theirs. */
+export async function cleanOrphans(progress: Progress): Promise<void> {
+  for (const directory of listLabs().filter((lab) => lab.isOrphaned())) {
+    progress.step(`lab ${directory.id}: cleaning up, it was killed`);
+    await endLab(directory);
+  }
+}
+
+/** A lab that was made by this process. */
+export interface MadeLab {
+  readonly directory: LabDirectory;
+  readonly guard: Guard;
+}
+
+/**
+ * Makes and boots a lab; see Lab.up.
+ * @throws LabError; nothing of the lab is left then
+ */
+export async function makeLab(options: LabOptions): Promise<MadeLab> {
+  const { progress = silent, signal } = options;
+  const source = (path: string | undefined, fallback: string): string =>
+    path ?? join(projectRoot(), "lab", fallback);
+  const inventory = readInput(source(options.inventory, "lab.yaml"));
+  const facts = readInput(source(options.machines, "machines.yaml"));
+  const machines = readMachines(inventory, facts);
+  const directory = new LabDirectory(options.id ?? defaultLabId());
+
+  await prepareMachine(progress);
+  const cache = await fillCache(progress, signal).catch((error: unknown) => {
+    throw signal?.aborted === true ? interrupted() : error;
+  });
+  await cleanOrphans(progress);
+  if (signal?.aborted === true) throw interrupted();
+
+  directory.claim();
+  const make = async (): Promise<MadeLab> => {
+    const operator = makeKeyPair();
+    const hosts = new Map(machines.filter(isAlive).map(({ name }) => [name, makeKeyPair()]));
+    writeLabFiles(directory, inventory, machines, { operator, hosts });
+    const guard = await startGuard(directory);
+    const record: LabRecord = {
+      id: directory.id,
+      project: projectRoot(),
+      createdAt: new Date().toISOString(),
+      machines,
+      base: cache.base,
+    };
+    await startPackageIndex(directory, guard.init.pid, cache);
+    const handle: LabHandle = { directory, record, init: guard.init.pid };
+    const daemon = source(options.daemon, "daemon");
+    await bootAll(handle, { operator, hosts }, daemon, options.diskSize ?? 768, progress);
+    await assertSealed(guard.init.pid);
+    // The record comes last: a lab that has one can be used.
+    directory.writeRecord(record);
+    return { directory, guard };
+  };
+  const making = make();
+  try {
+    return await (signal === undefined ? making : Promise.race([making, abortion(signal)]));
+  } catch (error) {
+    await endLab(directory);
+    // What was under way fails now, for want of a lab; waiting for it keeps it from making something after the end.
+    await Promise.race([making.catch(() => undefined), until(() => false, 3_000)]);
+    if (directory.exists()) await endLab(directory);
+    throw error;
+  }
+}
+
+function readInput(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new LabError("input", `${path}: ${(error as Error).message}`);
+  }
+}
+
+function interrupted(): LabError {
+  return new LabError("interrupted", "interrupted: nothing is left of the lab");
+}
+
+function abortion(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(interrupted()), { once: true });
+  });
+}
