@@ -60,6 +60,17 @@ export const note = () =>
     return z.NEVER;
   });
 
+/** A word that can become part of a tag: lower-case letters, digits and dashes, a letter first. */
+export const label = () =>
+  field("a word of letters, digits and dashes", (value) => {
+    const lower = value.trim().toLowerCase();
+    return /^[a-z][a-z0-9-]{0,31}$/.test(lower) ? lower : undefined;
+  });
+
+/** A node id that somebody names; the daemon is told such ids in lists with commas. */
+export const nodeName = () =>
+  field("the name of a host", (value) => (value.includes(",") ? undefined : value));
+
 export const word = () => field("a word", (value) => value.trim().toLowerCase());
 
 export function integer(minimum: number, maximum: number) {
@@ -93,8 +104,8 @@ const HOST_NAME =
 
 export function isHostAddress(value: string): boolean {
   if (isIP(value) !== 0) return true;
-  // All digits and dots, but no address: somebody's typing error, not a name.
-  return HOST_NAME.test(value) && !/^[\d.]+$/.test(value);
+  // A name whose last part is a number is an address to most resolvers (`0x7f.1` is 127.0.0.1), or a typing error.
+  return HOST_NAME.test(value) && !/(^|\.)(\d+|0x[0-9a-f]*)\.?$/i.test(value);
 }
 
 /** A host name or address, perhaps with `user@` in front. */
@@ -135,13 +146,20 @@ export function isTailnetIPv4(value: string): boolean {
 
 /** fd7a:115c:a1e0::/48 */
 export function isTailnetIPv6(value: string): boolean {
-  return isIP(value) === 6 && /^fd7a:115c:a1e0:/i.test(value);
+  return canonicalIPv6(value)?.startsWith("fd7a:115c:a1e0:") ?? false;
+}
+
+/** The one spelling of RFC 5952; undefined for anything else, and for addresses with a zone. */
+export function canonicalIPv6(value: string): string | undefined {
+  if (isIP(value) !== 6 || value.includes("%")) return undefined;
+  return new URL(`http://[${value}]`).hostname.slice(1, -1);
 }
 
 export const tailnetAddress = () =>
   field("a tailnet address (100.64.0.0/10 or fd7a:115c:a1e0::/48)", (value) => {
     const trimmed = value.trim();
-    return isTailnetIPv4(trimmed) || isTailnetIPv6(trimmed) ? trimmed.toLowerCase() : undefined;
+    if (isTailnetIPv4(trimmed)) return trimmed;
+    return isTailnetIPv6(trimmed) ? canonicalIPv6(trimmed) : undefined;
   });
 
 export const httpsUrl = () =>

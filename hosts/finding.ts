@@ -50,10 +50,19 @@ export function formatPath(path: Path): string {
 export function quote(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
   const cut = text.length > 60 ? `${text.slice(0, 59)}…` : text;
-  const json = typeof value === "string" ? JSON.stringify(cut) : cut;
-  return json.replace(
-    /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return escapeControls(typeof value === "string" ? JSON.stringify(cut) : cut);
+}
+
+/** A reason inside another message; the reasons of a refused host can be long. */
+export function cite(reason: string): string {
+  return reason.length > 120 ? `${reason.slice(0, 119)}…` : reason;
+}
+
+/** Control characters, and those that are invisible or turn the reading direction, as `\u001b`. */
+export function escapeControls(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
 }
 

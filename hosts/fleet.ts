@@ -1,7 +1,8 @@
 /** The checked inventory. Only this file translates the YAML's snake_case into the program's names. */
 
-import { isIP } from "node:net";
-import { isTailnetIPv4, isTailnetIPv6 } from "./fields";
+import { BlockList, isIP } from "node:net";
+import { canonicalIPv6, isTailnetIPv4, isTailnetIPv6 } from "./fields";
+import { type Suggest } from "./near";
 import { type HostValues } from "./schema";
 import { readStatus, type Status } from "./status";
 
@@ -65,6 +66,8 @@ export interface Fleet {
   readonly methods: readonly ("tailscale" | "cloudflare" | "direct" | "relay")[];
   readonly cloudflareEndpoint: string | null;
   readonly eloCoordinator: string | undefined;
+  /** Advice for a word that should be a host's name. */
+  readonly suggestName: Suggest;
   /** Host name to its error messages, sorted. */
   readonly refused: ReadonlyMap<string, readonly string[]>;
 }
@@ -116,8 +119,11 @@ function supervisorOf(values: HostValues, provider: string, isMac: boolean, cont
 /** `tailscale_ip`, else a tailnet address that stands in `ssh_host`, else `tailscale_ipv6`. */
 function tailnetAddressOf(values: HostValues): string | null {
   const sshHost = values.ssh_host?.host ?? "";
-  const fromSsh =
-    isTailnetIPv4(sshHost) || isTailnetIPv6(sshHost) ? sshHost.toLowerCase() : undefined;
+  const fromSsh = isTailnetIPv6(sshHost)
+    ? canonicalIPv6(sshHost)
+    : isTailnetIPv4(sshHost)
+      ? sshHost
+      : undefined;
   return values.tailscale_ip ?? fromSsh ?? values.tailscale_ipv6 ?? null;
 }
 
@@ -176,12 +182,22 @@ export function toHost(name: string, values: HostValues): Host {
   };
 }
 
-/** localhost, 127.0.0.0/8 or ::1. */
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+/** Names that /etc/hosts of common systems gives to the loopback. */
+const LOOPBACK_NAME =
+  /^(.*\.)?(localhost[46]?|ip6-localhost|ip6-loopback)(\.localdomain[46]?)?\.?$/i;
+
+/** localhost, 127.0.0.0/8 or ::1, in any notation. */
 export function isLoopback(address: string): boolean {
-  return (
-    /^localhost\.?$/i.test(address) ||
-    /\.localhost\.?$/i.test(address) ||
-    (isIP(address) === 4 && address.startsWith("127.")) ||
-    (isIP(address) === 6 && /^(::1|(0+:){7}0*1|::ffff:127\..*|::ffff:7f..:.*)$/i.test(address))
-  );
+  return LOOPBACK_NAME.test(address) || isListed(address, LOOPBACK);
+}
+
+/** IPv4 addresses that are written as IPv6 (`::ffff:127.0.0.1`) count as what they are. */
+export function isListed(address: string, list: BlockList): boolean {
+  const plain = address.replace(/%.*$/, "");
+  const family = isIP(plain);
+  return family !== 0 && list.check(plain, family === 6 ? "ipv6" : "ipv4");
 }

@@ -7,7 +7,8 @@ import { compareFindings, type Finding, formatPath, type Report, severityOf } fr
 import { planFleet, type PlanOptions } from "./plan/planFleet";
 import { type FleetPlan } from "./plan/types";
 import { fleetRules, hostRules, planRules } from "./rules";
-import { isTextPath, readUnvalidated } from "./unvalidated";
+import { findFanOut } from "./rules/fanOut";
+import { readUnvalidated } from "./unvalidated";
 
 export interface Inventory {
   /** Undefined where the file as a whole cannot be used. */
@@ -36,11 +37,11 @@ export class InventoryError extends Error {
  * @param file name that findings carry; the text is not read from it
  */
 export function loadInventory(text: string, file: string, options: PlanOptions = {}): Inventory {
-  const parsed = parseInventory(text, isTextPath);
+  const parsed = parseInventory(text);
   const findings = parsed.reports.map((report) => ({
     severity: severityOf(report.code),
     code: report.code,
-    path: "",
+    path: formatPath(report.path ?? []),
     file,
     ...parsed.lineAndColumn(report.offset),
     message: report.message,
@@ -48,28 +49,39 @@ export function loadInventory(text: string, file: string, options: PlanOptions =
   }));
   if (!parsed.document) return { plan: undefined, fleet: undefined, findings: sorted(findings) };
 
-  const raw = readUnvalidated(parsed.document.root);
-  const reports: Report[] = [...raw.reports];
-  const add = (more: readonly Report[]): void => void reports.push(...more);
-  const locate = (): Finding[] => [
-    ...findings,
-    ...reports.map((report) => toFinding(report, file, parsed)),
-  ];
-  if (!raw.fleet) return { plan: undefined, fleet: undefined, findings: sorted(locate()) };
+  const checked = checkFleet(parsed.document.root, options);
+  const located = checked.reports.map((report) => toFinding(report, file, parsed));
+  return { ...checked, findings: sorted([...findings, ...located]) };
+}
 
-  for (const host of raw.fleet.hosts.values()) add(hostRules(host, raw.fleet));
-  add(fleetRules(raw.fleet));
-  const fleet: Fleet = { ...raw.fleet, refused: refusals(reports) };
+interface Checked {
+  readonly plan: FleetPlan | undefined;
+  readonly fleet: Fleet | undefined;
+  readonly reports: readonly Report[];
+}
+
+function checkFleet(root: unknown, options: PlanOptions): Checked {
+  const { fleet: raw, reports } = readUnvalidated(root);
+  if (!raw) return { plan: undefined, fleet: undefined, reports };
+  const known = [
+    ...reports,
+    ...[...raw.hosts.values()].flatMap((host) => hostRules(host, raw)),
+    ...fleetRules(raw),
+  ];
+  const excess = findFanOut(raw);
+  if (excess) return { plan: undefined, fleet: undefined, reports: [...known, excess] };
+
+  const fleet: Fleet = { ...raw, refused: refusals(known) };
   const plan = planFleet(fleet, options);
-  add(planRules(fleet, raw.fleet, plan));
-  // A rule of the plan can refuse a host as well (a relay that cannot serve it): plan once more without it.
-  const late = refusals(reports);
-  const settled = late.size === fleet.refused.size ? fleet : { ...fleet, refused: late };
-  return {
-    plan: settled === fleet ? plan : planFleet(settled, options),
-    fleet: settled,
-    findings: sorted(locate()),
-  };
+  const found = planRules(fleet, raw, plan);
+  // A rule over the plan can refuse a host (no relay can serve it): then the others' plan is made without it.
+  const late = refusals([...known, ...found]);
+  if (late.size === fleet.refused.size) return { plan, fleet, reports: [...known, ...found] };
+  const settled: Fleet = { ...fleet, refused: late };
+  const refusing = found.filter((report) => isError(report.code) && hostOf(report) !== undefined);
+  const final = planFleet(settled, options);
+  const rest = planRules(settled, raw, final);
+  return { plan: final, fleet: settled, reports: [...known, ...refusing, ...rest] };
 }
 
 function sorted(findings: readonly Finding[]): Finding[] {
@@ -92,13 +104,22 @@ function toFinding(report: Report, file: string, parsed: ParsedText): Finding {
 /** Hosts with errors, and what the errors say; without places, so that the order of the file cannot show. */
 function refusals(reports: readonly Report[]): Map<string, string[]> {
   const refused = new Map<string, string[]>();
-  for (const { code, path, message } of reports) {
-    const [top, name, ...rest] = path;
-    if (top !== "hosts" || typeof name !== "string" || !isError(code)) continue;
-    const text = rest.length > 0 ? `${formatPath(rest)}: ${message}` : message;
-    refused.set(name, [...(refused.get(name) ?? []), text].sort());
+  for (const report of reports) {
+    const name = hostOf(report);
+    if (name === undefined || !isError(report.code)) continue;
+    const below = formatPath(report.path.slice(2));
+    const text = below === "" ? report.message : `${below}: ${report.message}`;
+    const known = refused.get(name);
+    if (known) known.push(text);
+    else refused.set(name, [text]);
   }
+  for (const texts of refused.values()) texts.sort();
   return refused;
+}
+
+/** The host that the report is about. */
+function hostOf({ path: [top, name] }: Report): string | undefined {
+  return top === "hosts" && typeof name === "string" ? name : undefined;
 }
 
 function isError(code: Code): boolean {

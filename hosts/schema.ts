@@ -144,8 +144,8 @@ export const HOST_SCHEMA = {
     default: "systemd; launchd on macOS; supervisord at vast; own in other containers",
     description: "What starts and restarts the daemon. **New key.**",
   }),
-  provider: key(is.word(), {
-    type: "word",
+  provider: key(is.label(), {
+    type: "word of letters, digits, dashes",
     default: "from the name's prefix",
     description:
       "Who rents the machine out: vast, runpod, nebius, vultr, hetzner, lambda, aws, local.",
@@ -214,7 +214,7 @@ export const FLEET_SCHEMA = {
   },
 } as const satisfies Record<string, is.KeyDoc>;
 
-export const VOTER_SCHEMA = is.text();
+export const VOTER_SCHEMA = is.nodeName();
 
 /** Top-level keys that the daemon or other tools read; they are kept and silent. */
 export const FOREIGN_FLEET_KEYS: ReadonlySet<string> = new Set(

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { type DeclaredVoter, type Fleet, type Host, toHost } from "./fleet";
 import { type Path, quote, type Report } from "./finding";
-import { didYouMean } from "./near";
+import { type Suggest, suggestFrom } from "./near";
 import {
   DISCOVERY_SCHEMA,
   FLEET_SCHEMA,
@@ -42,17 +42,14 @@ interface Read {
   readonly reports: readonly Report[];
 }
 
+const HOST_KEYS: ReadonlySet<string> = new Set([...Object.keys(HOST_SCHEMA), ...FOREIGN_HOST_KEYS]);
+const FLEET_KEYS: ReadonlySet<string> = new Set([
+  ...Object.keys(FLEET_SCHEMA),
+  ...FOREIGN_FLEET_KEYS,
+]);
+
 const isMapping = (value: unknown): value is UnvalidatedMapping =>
   value !== null && typeof value === "object" && !Array.isArray(value);
-
-/** Scalars at these paths are wanted as they are written. */
-export function isTextPath(path: Path): boolean {
-  const [top, second, third] = path;
-  if (top === "hosts") return path.length === 3 && Object.hasOwn(HOST_SCHEMA, third as string);
-  if (top === "p2p_voters" || top === "p2p_discovery") return true;
-  if (top === "elo_sync") return second === "coordinator";
-  return top === "sync_routing" || top === "auto_sync" || top === "consolidation";
-}
 
 /** Splits the file into typed values and reports what has the wrong type; good values of a bad host are kept for other rules. */
 export function readUnvalidated(root: unknown): Read {
@@ -74,11 +71,12 @@ export function readUnvalidated(root: unknown): Read {
         : undefined;
     return fail("no-hosts", "hosts" in root ? ["hosts"] : [], what, hint);
   }
-  const reports: Report[] = unknownKeys(root, [], Object.keys(FLEET_SCHEMA), FOREIGN_FLEET_KEYS);
+  const reports: Report[] = unknownKeys(root, [], FLEET_KEYS, suggestFrom(FLEET_KEYS));
   const read = new Map<string, ReadHost>();
+  const suggestKey = suggestFrom(HOST_KEYS);
   for (const [name, body] of Object.entries(hosts)) {
     reports.push(...nameReports(name));
-    if (isMapping(body)) read.set(name, readHost(name, body, reports));
+    if (isMapping(body)) read.set(name, readHost(name, body, reports, suggestKey));
     else {
       const what = body === null ? "nothing" : Array.isArray(body) ? "a list" : quote(body);
       reports.push({
@@ -90,9 +88,11 @@ export function readUnvalidated(root: unknown): Read {
     }
   }
   const discovery = readDiscovery(root["p2p_discovery"], reports);
+  const names = Object.keys(hosts);
   const fleet: ReadFleet = {
     hosts: read,
-    names: Object.keys(hosts),
+    names,
+    suggestName: suggestFrom(names),
     voters: readVoters(root["p2p_voters"], reports),
     ...discovery,
     eloCoordinator: textAt(root, "elo_sync", "coordinator"),
@@ -127,7 +127,12 @@ function present(value: unknown): boolean {
   return value !== undefined && value !== null && value !== "";
 }
 
-function readHost(name: string, body: UnvalidatedMapping, reports: Report[]): ReadHost {
+function readHost(
+  name: string,
+  body: UnvalidatedMapping,
+  reports: Report[],
+  suggestKey: Suggest,
+): ReadHost {
   const path = ["hosts", name];
   const values: Record<string, unknown> = {};
   const written = new Map<string, string>();
@@ -137,20 +142,26 @@ function readHost(name: string, body: UnvalidatedMapping, reports: Report[]): Re
     if (!Object.hasOwn(HOST_SCHEMA, key)) continue;
     const result = HOST_SCHEMA[key as HostKey].safeParse(value);
     if (result.success) values[key] = result.data;
-    else if (!isPlaceholder(value)) reports.push(...issueReports(result.error, [...path, key]));
+    else if (!isPlaceholder(key, value))
+      reports.push(...issueReports(result.error, [...path, key]));
   }
-  reports.push(...unknownKeys(body, path, Object.keys(HOST_SCHEMA), FOREIGN_HOST_KEYS));
+  for (const report of unknownKeys(body, path, HOST_KEYS, suggestKey)) reports.push(report);
   return { ...toHost(name, values as HostValues), written };
 }
 
-/** Text that a template left to be filled in. */
-export function isPlaceholder(value: unknown): value is string {
+/** What a template left to be filled in: `<public-ip>`, also inside a path or URL, `your-host`, `100.x.x.x`, `TODO`. */
+const PLACEHOLDER =
+  /<[^<>\s]*>|^<[^<>]*>$|^(.*[@/])?your[-_ ]|^(changeme|todo|tbd|fixme|xxx+)$|^(?=.*x)(\d{1,3}|x{1,3})(\.(\d{1,3}|x{1,3})){3}$/i;
+
+/** Keys that hold prose: there such words say something else. */
+const PROSE_KEYS: ReadonlySet<string> = new Set(["note", "gpu"]);
+
+export function isPlaceholder(key: string, value: unknown): value is string {
   return (
     typeof value === "string" &&
-    (/^<[^>]*>$/.test(value.trim()) ||
-      /^your[-_ ]/i.test(value.trim()) ||
-      /^(changeme|todo|tbd|fixme|xxx+)$/i.test(value.trim()) ||
-      (/^(\d{1,3}|x{1,3})(\.(\d{1,3}|x{1,3})){3}$/i.test(value.trim()) && /x/i.test(value)))
+    value.length <= 200 &&
+    !PROSE_KEYS.has(key) &&
+    PLACEHOLDER.test(value.trim())
   );
 }
 
@@ -165,17 +176,17 @@ function issueReports(error: z.ZodError, path: Path): Report[] {
 function unknownKeys(
   body: UnvalidatedMapping,
   path: Path,
-  known: readonly string[],
-  foreign: ReadonlySet<string>,
+  known: ReadonlySet<string>,
+  suggest: Suggest,
 ): Report[] {
   return Object.keys(body)
-    .filter((key) => !known.includes(key) && !foreign.has(key))
+    .filter((key) => !known.has(key))
     .map((key) => ({
       code: "unknown-key" as const,
       path: [...path, key],
       atKey: true,
       message: "unknown key; it is kept and not used",
-      ...didYouMean(key, [...known, ...foreign]),
+      ...suggest(key),
     }));
 }
 
@@ -207,7 +218,8 @@ function readDiscovery(value: unknown, reports: Report[]) {
     reports.push({ code: "invalid-value", path, message: "expected a mapping" });
     return defaults;
   }
-  reports.push(...unknownKeys(value, path, Object.keys(DISCOVERY_SCHEMA), new Set()));
+  const known = new Set(Object.keys(DISCOVERY_SCHEMA));
+  for (const report of unknownKeys(value, path, known, suggestFrom(known))) reports.push(report);
   const read = <K extends keyof typeof DISCOVERY_SCHEMA>(key: K) => {
     if (!present(value[key])) return undefined;
     const result = DISCOVERY_SCHEMA[key].safeParse(value[key]);

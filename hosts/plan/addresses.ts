@@ -1,8 +1,8 @@
 /** The addresses at which other nodes can reach a host, and the path they take. */
 
-import { isIP } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { isTailnetIPv4, isTailnetIPv6 } from "../fields";
-import { type Fleet, type Host, isLoopback } from "../fleet";
+import { type Fleet, type Host, isListed, isLoopback } from "../fleet";
 import { type Addresses, type TransportKind } from "./types";
 
 export const NO_ADDRESSES: Addresses = { tailscale: null, cloudflare: null, direct: null };
@@ -29,19 +29,22 @@ export function sharedSshHosts(fleet: Pick<Fleet, "hosts">): ReadonlySet<string>
   return shared;
 }
 
-/** RFC 1918, link-local, RFC 4193 and unspecified addresses lead nowhere from another site. */
-function isPrivate(address: string): boolean {
-  if (isIP(address) === 6) return /^(fe[89ab]|f[cd]|::$)/i.test(address);
-  if (isIP(address) !== 4) return false;
-  const [first = 0, second = 0] = address.split(".").map(Number);
-  return (
-    first === 10 ||
-    first === 0 ||
-    (first === 172 && second >= 16 && second <= 31) ||
-    (first === 192 && second === 168) ||
-    (first === 169 && second === 254)
-  );
-}
+/** Addresses that are no host's: unspecified, multicast, reserved (RFC 6890). */
+const NOBODY = new BlockList();
+NOBODY.addSubnet("0.0.0.0", 8, "ipv4");
+NOBODY.addSubnet("224.0.0.0", 3, "ipv4");
+NOBODY.addAddress("::", "ipv6");
+NOBODY.addSubnet("ff00::", 8, "ipv6");
+
+/** RFC 1918, carrier NAT, link-local and RFC 4193 addresses lead nowhere from another site. */
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet("10.0.0.0", 8, "ipv4");
+PRIVATE.addSubnet("100.64.0.0", 10, "ipv4");
+PRIVATE.addSubnet("172.16.0.0", 12, "ipv4");
+PRIVATE.addSubnet("192.168.0.0", 16, "ipv4");
+PRIVATE.addSubnet("169.254.0.0", 16, "ipv4");
+PRIVATE.addSubnet("fe80::", 10, "ipv6");
+PRIVATE.addSubnet("fc00::", 7, "ipv6");
 
 /** Providers whose SSH host names are gateways to containers. */
 const GATEWAY_PROVIDERS: ReadonlySet<string> = new Set(["vast", "runpod"]);
@@ -50,13 +53,12 @@ function directAddress(host: Host, shared: ReadonlySet<string>): string | null {
   // A container's daemon listens on its loopback, and nobody gets through a blocking NAT.
   if (host.isContainer || isRelayed(host)) return null;
   const address = host.publicHost ?? host.ssh.host;
-  if (address === "" || isLoopback(address)) return null;
+  if (address === "" || isLoopback(address) || isListed(address, NOBODY)) return null;
   if (isTailnetIPv4(address) || isTailnetIPv6(address)) return null;
+  if (shared.has(address.toLowerCase())) return null;
   if (host.publicHost !== undefined) return address;
-  const isGateway =
-    shared.has(address.toLowerCase()) ||
-    (isIP(address) === 0 && GATEWAY_PROVIDERS.has(host.provider));
-  return isGateway || isPrivate(address) || host.ssh.jump !== null ? null : address;
+  const isGateway = isIP(address) === 0 && GATEWAY_PROVIDERS.has(host.provider);
+  return isGateway || isListed(address, PRIVATE) || host.ssh.jump !== null ? null : address;
 }
 
 export function addressesOf(host: Host, shared: ReadonlySet<string>): Addresses {
@@ -67,8 +69,11 @@ export function addressesOf(host: Host, shared: ReadonlySet<string>): Addresses 
   };
 }
 
-export function isRoutable(addresses: Addresses): boolean {
-  return Object.values(addresses).some((address) => address !== null);
+/** True where one of the fleet's methods leads to the node itself; a relay is no address. */
+export function isRoutable(addresses: Addresses, methods: readonly TransportKind[]): boolean {
+  return methods.some(
+    (method) => method !== "relay" && method !== "none" && addresses[method] !== null,
+  );
 }
 
 const WHY: Readonly<Record<keyof Addresses, string>> = {
@@ -121,5 +126,6 @@ export function peerAddress(
     if (method === "cloudflare" && cloudflare !== null) return cloudflare;
     if (method === "direct" && direct !== null) return hostPort(direct, peer.port);
   }
-  return tailscale === null ? null : hostPort(tailscale, peer.port);
+  if (tailscale === null || !methods.includes("tailscale")) return null;
+  return hostPort(tailscale, peer.port);
 }

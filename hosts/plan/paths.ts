@@ -4,9 +4,9 @@ import { posix } from "node:path";
 import { type Host } from "../fleet";
 import { type Interpreter } from "./types";
 
-/** /root, /Users/<user> on macOS, /home/<user> elsewhere. */
+/** /Users/<user> and /var/root on macOS, /home/<user> and /root elsewhere. */
 export function homeOf(host: Host): string {
-  if (host.isMac) return `/Users/${host.ssh.user}`;
+  if (host.isMac) return host.ssh.user === "root" ? "/var/root" : `/Users/${host.ssh.user}`;
   return host.ssh.user === "root" ? "/root" : `/home/${host.ssh.user}`;
 }
 

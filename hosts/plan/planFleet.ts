@@ -39,7 +39,9 @@ export function planFleet(fleet: Fleet, options: PlanOptions = {}): FleetPlan {
   const shared = sharedSshHosts(fleet);
   const addresses = new Map(deployed.map((host) => [host.name, addressesOf(host, shared)]));
   const voters = planVoters(fleet, decisions, addresses);
-  const relays = deployed.filter((host) => isRelayHub(host, addresses)).map((host) => host.name);
+  const relays = deployed
+    .filter((host) => isRelayHub(host, addresses, fleet.methods))
+    .map((host) => host.name);
   const leaders = deployed.filter((host) => host.role === "coordinator" && !isRelayed(host));
   const context: Context = {
     fleet,
@@ -76,9 +78,13 @@ interface Context {
   readonly leaders: ReadonlySet<string>;
 }
 
-function isRelayHub(host: Host, addresses: ReadonlyMap<string, Addresses>): boolean {
+function isRelayHub(
+  host: Host,
+  addresses: ReadonlyMap<string, Addresses>,
+  methods: FleetPlan["methods"],
+): boolean {
   const own = addresses.get(host.name);
-  return host.relayCapable && !isRelayed(host) && own !== undefined && isRoutable(own);
+  return host.relayCapable && !isRelayed(host) && own !== undefined && isRoutable(own, methods);
 }
 
 function planHost(name: string, decision: Decision, context: Context): HostPlan {

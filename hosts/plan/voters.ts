@@ -23,13 +23,14 @@ function rejection(
   node: string,
   decisions: ReadonlyMap<string, Decision>,
   addresses: ReadonlyMap<string, Addresses>,
+  methods: Fleet["methods"],
 ): string | undefined {
   const decision = decisions.get(node);
   if (!decision) return "no such host";
   if (decision.action === "refused") return `refused: ${decision.reason}`;
   if (decision.action === "skip")
     return decision.reason.startsWith("localhost") ? "localhost, unroutable" : decision.reason;
-  return isRoutable(addresses.get(node) ?? NO_ADDRESSES)
+  return isRoutable(addresses.get(node) ?? NO_ADDRESSES, methods)
     ? undefined
     : "unroutable: no tailnet address, tunnel or public address";
 }
@@ -41,7 +42,7 @@ export function planVoters(
 ): VoterPlan {
   const declared = declaredVoters(fleet);
   const rejected = declared.flatMap((node) => {
-    const reason = rejection(node, decisions, addresses);
+    const reason = rejection(node, decisions, addresses, fleet.methods);
     return reason === undefined ? [] : [{ node, reason }];
   });
   const out = new Set(rejected.map(({ node }) => node));

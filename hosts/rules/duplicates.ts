@@ -31,7 +31,23 @@ export function duplicateRules(fleet: ReadFleet): Report[] {
   const ids = active.flatMap((host) =>
     Object.entries(host.instanceIds).map(([key, id]) => ({ host, key, value: `${key} ${id}` })),
   );
+  const urls = active.flatMap((host) =>
+    host.url === null ? [] : [{ host, key: "p2p_url", value: host.url }],
+  );
+  const publics = active.flatMap((host) =>
+    host.publicHost === undefined
+      ? []
+      : [
+          {
+            host,
+            key: "p2p_public_host",
+            value: `${host.publicHost.toLowerCase()} port ${host.port}`,
+          },
+        ],
+  );
   return [
+    ...conflicts("duplicate-p2p-address", urls, (value) => `${value} is also the tunnel of`),
+    ...conflicts("duplicate-p2p-address", publics, (value) => `${value} is also the address of`),
     ...conflicts("duplicate-tailscale-ip", addresses, (value) => `${value} is also the address of`),
     ...conflicts("duplicate-endpoint", endpoints, (value) => `${value} is also where SSH finds`),
     ...conflicts("duplicate-instance-id", ids, (value) => `${value} is also the instance of`),

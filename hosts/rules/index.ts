@@ -6,7 +6,8 @@ import { type FleetPlan } from "../plan/types";
 import { type ReadFleet, type ReadHost } from "../unvalidated";
 import { coordinatorRules } from "./coordinator";
 import { duplicateRules } from "./duplicates";
-import { hostNoteRules, hostValueRules } from "./host";
+import { hostValueRules } from "./host";
+import { hostNoteRules } from "./hostNotes";
 import { jumpRules } from "./jump";
 import { referenceRules } from "./references";
 import { relayRules } from "./relays";
@@ -14,7 +15,7 @@ import { voterRules } from "./voters";
 
 /** What is wrong with one host by itself. */
 export function hostRules(host: ReadHost, fleet: ReadFleet): Report[] {
-  return [...hostValueRules(host), ...hostNoteRules(host), ...jumpRules(host, fleet)];
+  return [...hostValueRules(host), ...jumpRules(host, fleet)];
 }
 
 /** What is wrong between hosts. */
@@ -25,6 +26,7 @@ export function fleetRules(fleet: ReadFleet): Report[] {
 /** What the decisions reveal. */
 export function planRules(fleet: Fleet, read: ReadFleet, plan: FleetPlan): Report[] {
   return [
+    ...[...read.hosts.values()].flatMap((host) => hostNoteRules(host, plan)),
     ...relayRules(fleet, plan),
     ...voterRules(fleet, plan),
     ...coordinatorRules(fleet, plan),

@@ -1,7 +1,6 @@
 /** Rules over `ssh_jump`. */
 
 import { quote, type Report } from "../finding";
-import { didYouMean } from "../near";
 import { findJump } from "../plan/connection";
 import { type ReadFleet, type ReadHost } from "../unvalidated";
 
@@ -16,7 +15,7 @@ export function jumpRules(host: ReadHost, fleet: ReadFleet): Report[] {
         code: "jump-unknown",
         path,
         message: `${quote(text)} is neither a host of the file nor user@host[:port]`,
-        ...didYouMean(text, fleet.hosts.keys()),
+        ...fleet.suggestName(text),
       },
     ];
   }

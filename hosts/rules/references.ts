@@ -1,7 +1,6 @@
 /** Lists in other sections that name hosts. */
 
-import { quote, type Report } from "../finding";
-import { didYouMean } from "../near";
+import { cite, quote, type Report } from "../finding";
 import { type FleetPlan } from "../plan/types";
 import { type ReadFleet } from "../unvalidated";
 
@@ -10,11 +9,11 @@ export function referenceRules(fleet: ReadFleet, plan: FleetPlan): Report[] {
   return fleet.references.flatMap(({ path, node, wantsActive }): Report[] => {
     if (!names.has(node)) {
       const message = `${quote(node)} is not a host of the file`;
-      return [{ code: "dangling-reference", path, message, ...didYouMean(node, names) }];
+      return [{ code: "dangling-reference", path, message, ...fleet.suggestName(node) }];
     }
     const host = plan.hosts.get(node);
     if (!wantsActive || !host || host.action === "deploy") return [];
-    const message = `${quote(node)} is preferred here, but not deployed (${host.reason})`;
+    const message = `${quote(node)} is preferred here, but not deployed (${cite(host.reason)})`;
     return [{ code: "reference-inactive", path, message }];
   });
 }

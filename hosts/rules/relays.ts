@@ -1,8 +1,7 @@
 /** Rules over relays and the hosts that depend on them. */
 
 import { type Fleet } from "../fleet";
-import { quote, type Report } from "../finding";
-import { didYouMean } from "../near";
+import { cite, quote, type Report } from "../finding";
 import { isRelayed } from "../plan/addresses";
 import { type DeployHostPlan, type FleetPlan } from "../plan/types";
 
@@ -32,7 +31,7 @@ function targetRules(plan: DeployHostPlan, fleet: Fleet, fleetPlan: FleetPlan): 
     code: isLost ? ("relay-unusable" as const) : ("relay-target" as const),
     path: ["hosts", host.name, key],
     message: `${quote(node)} cannot relay: ${why}`,
-    ...(why === "no such host" ? didYouMean(node, fleet.names) : usable(fleetPlan)),
+    ...(why === "no such host" ? fleet.suggestName(node) : usable(fleetPlan)),
   }));
   if (isLost && faults.length === 0) {
     reports.push({
@@ -56,23 +55,32 @@ function unusable(node: string, fleet: Fleet, plan: FleetPlan): string | undefin
   const host = fleet.hosts.get(node);
   const decision = plan.hosts.get(node);
   if (!host || !decision) return "no such host";
-  if (decision.action !== "deploy") return `it is not deployed (${decision.reason})`;
+  if (decision.action !== "deploy") return `it is not deployed (${cite(decision.reason)})`;
   if (!host.relayCapable) return "relay_capable is not true";
   if (isRelayed(host)) return "it is in relay mode itself";
   return "others cannot reach it";
 }
 
 function pathRules(host: DeployHostPlan): Report[] {
-  if (host.transport.kind !== "none" && host.addresses.tailscale !== null) return [];
-  if (host.transport.kind !== "none" && host.transport.kind !== "relay") return [];
+  const { kind } = host.transport;
+  if (kind !== "none" && kind !== "relay") return [];
+  const isOffPath = Object.values(host.addresses).some((address) => address !== null);
+  if (isOffPath && kind === "relay") return [];
+  const what = isOffPath
+    ? "p2p_discovery.methods has none of the paths that lead here"
+    : "no tailnet address, tunnel or public address";
   return [
     {
       code: "no-address",
       path: ["hosts", host.name],
       atKey: true,
       message:
-        "no tailnet address, tunnel or public address: others cannot reach this node until it has joined the tailnet",
-      hint: "fleet sync tailscale enters the address of a joined device",
+        kind === "relay"
+          ? `${what}: others reach this node through a relay only`
+          : `${what}: others cannot reach this node`,
+      hint: isOffPath
+        ? "add the path to p2p_discovery.methods"
+        : "fleet sync tailscale enters the address of a joined device",
     },
   ];
 }
@@ -81,13 +89,19 @@ function oneProvider(deployed: readonly DeployHostPlan[], plan: FleetPlan): Repo
   const providers = new Set(plan.relays.map((name) => plan.hosts.get(name)?.provider));
   const clients = deployed.filter((host) => host.relay).length;
   const [provider] = providers;
-  const first = plan.relays[0];
+  const [first] = plan.relays;
   if (providers.size !== 1 || clients === 0 || first === undefined) return [];
+  const isAlone = plan.relays.length === 1;
+  // Two hosts whose provider nobody knows may well be at two.
+  if (provider === "unknown" && !isAlone) return [];
+  const what = isAlone
+    ? `${first} is the only relay`
+    : `all relays (${plan.relays.slice(0, 5).join(", ")}) are at ${provider}`;
   return [
     {
       code: "relays-one-provider",
       path: ["hosts", first, "relay_capable"],
-      message: `all relays (${plan.relays.slice(0, 5).join(", ")}) are at ${provider}: its failure cuts off ${clients} relayed ${clients === 1 ? "host" : "hosts"}`,
+      message: `${what}: its failure cuts off ${clients} relayed ${clients === 1 ? "host" : "hosts"}`,
       hint: "set relay_capable: true on a host of another provider",
     },
   ];

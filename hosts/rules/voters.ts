@@ -1,26 +1,34 @@
 /** Rules over voters and their quorum. */
 
 import { type Fleet } from "../fleet";
-import { type Path, quote, type Report } from "../finding";
-import { didYouMean } from "../near";
+import { cite, type Path, quote, type Report } from "../finding";
 import { isRelayed } from "../plan/addresses";
 import { type FleetPlan } from "../plan/types";
 
 export function voterRules(fleet: Fleet, plan: FleetPlan): Report[] {
+  const placeOf = placesOf(fleet);
   return [
     ...duplicateVoters(fleet),
-    ...rejectedVoters(fleet, plan),
-    ...weakVoters(fleet, plan),
+    ...rejectedVoters(fleet, plan, placeOf),
+    ...weakVoters(fleet, plan, placeOf),
     ...legacyVoters(fleet, plan),
     ...quorumRules(fleet, plan),
     ...peerRules(fleet, plan),
   ];
 }
 
+type PlaceOf = (node: string) => Path;
+
 /** Place of a declared voter: its first entry, or its own flag. */
-function placeOf(node: string, fleet: Fleet): Path {
-  const entry = fleet.voters?.find((voter) => voter.node === node);
-  return entry ? ["p2p_voters", entry.index] : ["hosts", node, "p2p_voter"];
+function placesOf(fleet: Fleet): PlaceOf {
+  const first = new Map<string, number>();
+  for (const { node, index } of fleet.voters ?? []) {
+    if (!first.has(node)) first.set(node, index);
+  }
+  return (node) => {
+    const index = first.get(node);
+    return index === undefined ? ["hosts", node, "p2p_voter"] : ["p2p_voters", index];
+  };
 }
 
 function duplicateVoters(fleet: Fleet): Report[] {
@@ -40,20 +48,20 @@ function duplicateVoters(fleet: Fleet): Report[] {
   });
 }
 
-function rejectedVoters(fleet: Fleet, plan: FleetPlan): Report[] {
+function rejectedVoters(fleet: Fleet, plan: FleetPlan, placeOf: PlaceOf): Report[] {
   return plan.voters.rejected.map(({ node, reason }): Report => {
-    const path = placeOf(node, fleet);
+    const path = placeOf(node);
     const counts = "it stays in the declared number, so it counts against the quorum";
     if (reason === "no such host") {
       const message = `${quote(node)} is not a host of the file; ${counts}`;
-      return { code: "voter-unknown", path, message, ...didYouMean(node, fleet.names) };
+      return { code: "voter-unknown", path, message, ...fleet.suggestName(node) };
     }
     const code = reason.includes("unroutable") ? "voter-unroutable" : "voter-inactive";
-    return { code, path, message: `${quote(node)} cannot vote: ${reason}; ${counts}` };
+    return { code, path, message: `${quote(node)} cannot vote: ${cite(reason)}; ${counts}` };
   });
 }
 
-function weakVoters(fleet: Fleet, plan: FleetPlan): Report[] {
+function weakVoters(fleet: Fleet, plan: FleetPlan, placeOf: PlaceOf): Report[] {
   return plan.voters.effective.flatMap((node) => {
     const host = fleet.hosts.get(node);
     if (!host) return [];
@@ -64,7 +72,7 @@ function weakVoters(fleet: Fleet, plan: FleetPlan): Report[] {
     ];
     if (weaknesses.length === 0) return [];
     const message = `${quote(node)} ${weaknesses.join(", ")}: a weak voter`;
-    return [{ code: "voter-weak" as const, path: placeOf(node, fleet), message }];
+    return [{ code: "voter-weak" as const, path: placeOf(node), message }];
   });
 }
 
