@@ -49,7 +49,7 @@ function disabledNotes(host: ReadHost): Report[] {
       path: ["hosts", host.name],
       atKey: true,
       message:
-        "p2p_enabled is not set, and readers of the file disagree about what that means; only true deploys",
+        "p2p_enabled is not set, and readers of the file disagree about what that means; the host is skipped",
       hint: "write p2p_enabled: true or p2p_enabled: false",
     },
   ];
