@@ -3,7 +3,9 @@
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check";
 import { labCommand } from "./lab";
+import { outputsCommand } from "./outputs";
 import { planCommand } from "./plan";
+import { statusCommand } from "./status";
 import { UsageError } from "./usageError";
 
 const WRONG_USAGE = 2;
@@ -14,6 +16,8 @@ export function fleetCommand(): Command {
     .enablePositionalOptions()
     .addCommand(checkCommand())
     .addCommand(planCommand())
+    .addCommand(statusCommand())
+    .addCommand(outputsCommand())
     .addCommand(labCommand());
   prepare(program);
   return program;

@@ -1,0 +1,138 @@
+/** `fleet status`: looks at every deployed host now, and says where each stands. Changes nothing. */
+
+import { Command } from "commander";
+import { type Inventory, loadInventory } from "../hosts/inventory";
+import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
+import { isAlive } from "../health/quorum";
+import { type NodeStatus, stateOf } from "../health/state";
+import { type ProbeResult } from "../probe/types";
+import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { renderTable } from "./table";
+import { colour, printJson, tableWidth } from "./terminal";
+import { UsageError } from "./usageError";
+
+interface StatusOptions {
+  readonly json?: boolean;
+  readonly controller?: string;
+  readonly parallel: string;
+}
+
+interface HostStatus extends NodeStatus {
+  readonly host: string;
+  readonly provider: string;
+  readonly voter: boolean;
+}
+
+export interface FleetStatus {
+  readonly hosts: readonly HostStatus[];
+  readonly voters: {
+    readonly declared: number;
+    readonly alive: number;
+    readonly quorum: number;
+    readonly margin: number;
+  };
+}
+
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("Look at every deployed host now: HEALTHY, NOT STARTED, CRASHED and why.")
+    .argument("[file]", "inventory; - reads standard input", DEFAULT_INVENTORY)
+    .option("--json", "print JSON (docs/json.md)")
+    .option("--controller <host>", "the host on which this runs")
+    .option("--parallel <n>", "logins at the same time", "64")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 every node is HEALTHY, 1 some are not, 2 wrong usage, 3 the voters have no quorum.",
+    )
+    .action(async (file: string, options: StatusOptions) => {
+      const inventory = loadInventory(readInventory(file), file, options);
+      if (!inventory.plan) throw new UsageError(`${file} cannot be used`, `fleet check ${file}`);
+      const parallel = Number(options.parallel);
+      if (!Number.isInteger(parallel) || parallel < 1)
+        throw new UsageError(`--parallel: expected a positive integer, got ${options.parallel}`);
+      const status = await lookAtFleet(inventory, parallel);
+      if (options.json) printJson(status);
+      else process.stdout.write(renderStatus(status, tableWidth()));
+      process.exitCode = exitCodeOf(status);
+    });
+}
+
+function exitCodeOf({ hosts, voters }: FleetStatus): number {
+  if (voters.alive < voters.quorum) return 3;
+  return hosts.every(({ state }) => state === "HEALTHY") ? 0 : 1;
+}
+
+/** Probes every deployed host; progress goes to standard error, on a terminal only. */
+async function lookAtFleet({ plan }: Inventory, parallel: number): Promise<FleetStatus> {
+  const deployed = [...(plan as FleetPlan).hosts.values()].filter(
+    (host): host is DeployHostPlan => host.action === "deploy",
+  );
+  // ssh2 and the host agent are loaded only here: `fleet check` starts faster without them.
+  const { probeFleet } = await import("../probe/probe");
+  const { requestOf } = await import("./statusRequest");
+  let done = 0;
+  const probes = await probeFleet(
+    deployed.map((host) => ({
+      name: host.name,
+      connection: host.connection,
+      request: requestOf(host),
+    })),
+    {
+      parallel,
+      onResult: () => {
+        done += 1;
+        if (process.stderr.isTTY) process.stderr.write(`\rlooked at ${done} of ${deployed.length}`);
+      },
+    },
+  );
+  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  return summarise(deployed, probes, plan as FleetPlan);
+}
+
+export function summarise(
+  deployed: readonly DeployHostPlan[],
+  probes: ReadonlyMap<string, ProbeResult>,
+  { voters }: Pick<FleetPlan, "voters">,
+): FleetStatus {
+  const hosts = deployed.flatMap((host): HostStatus[] => {
+    const probe = probes.get(host.name);
+    if (!probe) return [];
+    const { name, provider, voter } = host;
+    return [{ host: name, provider, voter, ...stateOf(name, probe) }];
+  });
+  const alive = voters.effective.filter((name) => {
+    const probe = probes.get(name);
+    return probe && "facts" in probe && isAlive(name, probe.facts ?? undefined);
+  }).length;
+  const { declared, quorum } = voters;
+  return {
+    hosts,
+    voters: { declared: declared.length, alive, quorum, margin: alive - quorum },
+  };
+}
+
+export function renderStatus({ hosts, voters }: FleetStatus, width: number): string {
+  const paint = (state: string): string =>
+    state === "HEALTHY" ? colour.green(state) : colour.red(state);
+  const header = ["HOST", "PROVIDER", "VOTER", "STATE", "DETAIL"].map((text) => colour.bold(text));
+  const rows = hosts.map((host) => [
+    host.host,
+    host.provider,
+    host.voter ? "yes" : "-",
+    paint(host.state),
+    host.detail,
+  ]);
+  const providers = [...new Set(hosts.map(({ provider }) => provider))].sort().map((provider) => {
+    const members = hosts.filter((host) => host.provider === provider);
+    const well = members.filter(({ state }) => state === "HEALTHY").length;
+    return `${provider} ${well}/${members.length}`;
+  });
+  const { declared, alive, quorum, margin } = voters;
+  return [
+    renderTable([header, ...rows], width),
+    "",
+    `healthy  ${providers.join("  ") || "no host is deployed"}`,
+    `voters   ${alive} of ${declared} alive, quorum ${quorum}, margin ${margin}`,
+    "",
+  ].join("\n");
+}
