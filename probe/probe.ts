@@ -6,10 +6,11 @@ import { probeScript } from "../payload/remoteText";
 import { clean } from "../payload/untrusted";
 import { parseFacts } from "../payload/verdict";
 import { Budget } from "./budget";
-import { makeSwitchboard, type Switchboard, withLogin } from "./dial";
+import { withLogin } from "./dial";
 import { execute, NoAnswer, type RemoteCommand, type RemoteResult } from "./exec";
 import { DialFailure, Untrusted } from "./failure";
 import { DEADLINE } from "./limits";
+import { makeSwitchboard, type Switchboard } from "./switchboard";
 import {
   type ProbeOptions,
   type ProbeResult,
@@ -108,7 +109,7 @@ async function probeOn(
     if (error instanceof Untrusted)
       return {
         class: "untrusted",
-        reason: `${error.message}; after a look at it: fleet trust ${target.name}`,
+        reason: `${error.message}; to see it and record it: fleet trust ${target.name}`,
       };
     if (error instanceof DialFailure)
       return { class: "unreachable", kind: error.kind, reason: error.message, milliseconds };
