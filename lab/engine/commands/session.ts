@@ -17,8 +17,8 @@ import { resolveStack } from "../project/workspace";
 import { Cipher as PassphraseCipher } from "../crypto/passphrase";
 import { readDeployment, readSalt, type Deployment } from "../state/checkpoint";
 import { Store, type StackId } from "../state/store";
-import { SECRET, SIGNATURE_KEY, type Value } from "../wire/value";
 import { isRecord } from "../project/project";
+import { SECRET, SIGNATURE_KEY, type Value } from "../../wire";
 
 export interface GlobalOptions {
   cwd?: string;

@@ -9,8 +9,9 @@ import { cancelLocks, takeLock } from "../state/lock";
 import { STACK_TYPE } from "../state/resource";
 import { Saver } from "../state/saver";
 import { checkVersion, parseJson, Store, writeAtomically } from "../state/store";
-import { blindMap, revealMap, type Value } from "../wire/value";
 import { findPlace, openDeployment, openStateOnly, type GlobalOptions } from "./session";
+import { unwrapSecrets, type Value } from "../../wire";
+import { blindMap } from "../wire/compare";
 
 /** `pulumi stack output [name] [--json] [--show-secrets]` */
 export async function stackOutput(
@@ -22,7 +23,7 @@ export async function stackOutput(
   const outputs = stack?.outputs ?? {};
   // A single output is asked for by name, so the CLI prints it even when it is secret.
   const isOpen = options.showSecrets === true || name !== undefined;
-  const shown = isOpen ? revealMap(outputs) : blindMap(outputs);
+  const shown = isOpen ? unwrapSecrets(outputs) : blindMap(outputs);
   if (name === undefined) {
     if (options.json) return JSON.stringify(shown, null, 2);
     const width = Math.max(6, ...Object.keys(shown).map((key) => key.length));

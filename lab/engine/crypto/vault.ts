@@ -1,16 +1,15 @@
 import { EngineError } from "../errors";
+import { type Cipher } from "./passphrase";
 import {
   isMap,
   isSecret,
+  mapEntries,
   secret,
   SECRET,
-  setOwn,
   SIGNATURE_KEY,
   signatureOf,
   type Value,
-  type ValueMap,
-} from "../wire/value";
-import { type Cipher } from "./passphrase";
+} from "../../wire";
 
 /** Seals the secrets of a state file and opens them again; a secret is stored as the JSON text of its value. */
 export class Vault {
@@ -25,7 +24,7 @@ export class Vault {
 
   seal(value: Value): Value {
     if (isSecret(value)) {
-      const plain = JSON.stringify(value.value);
+      const plain = JSON.stringify(value["value"] ?? null);
       let ciphertext = this.sealed.get(plain);
       if (ciphertext === undefined) {
         ciphertext = this.cipher.encrypt(plain);
@@ -53,14 +52,12 @@ export class Vault {
 
 /** Secrets in clear, in the form `pulumi stack export --show-secrets` writes. */
 export function sealInClear(value: Value): Value {
-  if (isSecret(value)) return { [SIGNATURE_KEY]: SECRET, plaintext: JSON.stringify(value.value) };
+  if (isSecret(value))
+    return { [SIGNATURE_KEY]: SECRET, plaintext: JSON.stringify(value["value"] ?? null) };
   return mapChildren(value, sealInClear);
 }
 
 function mapChildren(value: Value, visit: (item: Value) => Value): Value {
   if (Array.isArray(value)) return value.map(visit);
-  if (!isMap(value)) return value;
-  const result: ValueMap = {};
-  for (const [key, item] of Object.entries(value)) setOwn(result, key, visit(item));
-  return result;
+  return isMap(value) ? mapEntries(value, visit) : value;
 }

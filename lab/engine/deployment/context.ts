@@ -3,10 +3,10 @@ import { type Registry } from "../host/registry";
 import { BUILT_IN_PACKAGE, providerPackage, urnType } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
 import { type Snapshot } from "../state/snapshot";
-import { type ValueMap } from "../wire/value";
 import { type Events } from "./events";
 import { type Limiter } from "./limiter";
 import { type Outcome } from "./outcome";
+import { type ValueMap } from "../../wire";
 
 /** What the parts of one run share. */
 export interface Context {

@@ -1,9 +1,9 @@
 import { defaultProviderName } from "../plan/urn";
-import { secret, type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { type Goal } from "./goal";
 import { type Registered } from "./registrar";
 import { StepFailed } from "./steps";
+import { secret, type ValueMap } from "../../wire";
 
 /** Makes the provider of a package and version that the program uses without declaring one, once each. */
 export class DefaultProviders {

@@ -3,9 +3,9 @@ import { applyReplaceOnChanges } from "../plan/decision";
 import { dependentsOf } from "../plan/deletion";
 import { isProviderType } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
-import { UNKNOWN, type ValueMap } from "../wire/value";
 import { providerOf, type Context } from "./context";
 import { subjectOf } from "./steps";
+import { UNKNOWN, type ValueMap } from "../../wire";
 
 /**
  * The resources that must be deleted before `root` can be deleted first: those whose provider says that they would be

@@ -1,6 +1,6 @@
 import { type Diff } from "../plan/decision";
 import { type ResourceState } from "../state/resource";
-import { type ValueMap } from "../wire/value";
+import { type ValueMap } from "../../wire";
 
 /** The CLI's names of operations, as `preview --json` prints them. */
 export type Op =

@@ -1,11 +1,11 @@
 import { deletionRounds, dependentsOf, neededBy } from "../plan/deletion";
 import { STACK_TYPE, type ResourceState } from "../state/resource";
-import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { type Op } from "./events";
 import { type PendingOperations } from "./pending";
 import { type Registrar } from "./registrar";
 import { StepFailed, type Steps } from "./steps";
+import { type ValueMap } from "../../wire";
 
 /**
  * Deletes everything the program no longer wants, dependents first. Nothing goes that a failed resource needs, nor what

@@ -2,8 +2,7 @@ import { type RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { Unsupported, EngineError } from "../errors";
 import { isProviderType } from "../plan/urn";
 import { type CustomTimeouts } from "../state/resource";
-import { fromStruct } from "../wire/struct";
-import { ARCHIVE, ASSET, signatureOf, some, type ValueMap } from "../wire/value";
+import { ARCHIVE, ASSET, fromStruct, signatureOf, someValue, type ValueMap } from "../../wire";
 
 /** A resource as the program wants it. */
 export interface Goal {
@@ -92,7 +91,7 @@ function hasHooks(request: RegisterResourceRequest): boolean {
 /** Assets would have to be hashed, and their content compared. */
 export function refuseAssets(inputs: ValueMap, name: string): void {
   for (const [key, value] of Object.entries(inputs)) {
-    const isAsset = some(value, (node) => [ASSET, ARCHIVE].includes(signatureOf(node) ?? ""));
+    const isAsset = someValue(value, (node) => [ASSET, ARCHIVE].includes(signatureOf(node) ?? ""));
     if (isAsset) throw new Unsupported(`assets and archives (${name}, property ${key})`);
   }
 }

@@ -1,10 +1,9 @@
 import { EngineError } from "../errors";
 import { type CheckFailure } from "../host/provider";
 import { packageOf } from "../plan/urn";
-import { fromStruct } from "../wire/struct";
-import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { type Registrar } from "./registrar";
+import { fromStruct, type ValueMap } from "../../wire";
 
 export interface InvokeRequest {
   token: string;

@@ -5,13 +5,13 @@ import { compareInputs, decide, NO_DIFF, replaceBecause, type Diff } from "../pl
 import { ignoreChanges } from "../plan/ignoreChanges";
 import { BUILT_IN_PACKAGE, isProviderType, makeUrn, packageOf, providerPackage } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
-import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { dependentReplacements } from "./dependents";
 import { DefaultProviders } from "./defaultProviders";
 import { type Goal } from "./goal";
 import { PendingOperations } from "./pending";
 import { StepFailed, type Steps, subjectOf } from "./steps";
+import { type ValueMap } from "../../wire";
 
 export interface Registered {
   state: ResourceState;

@@ -1,12 +1,12 @@
 import { EngineError } from "../errors";
 import { ALREADY_REPORTED, type Program, type ProgramEnd } from "../program/program";
 import { STACK_TYPE } from "../state/resource";
-import { type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { deleteLeftovers, storeStackOutputs } from "./finish";
 import { Stopped } from "./outcome";
 import { Registrar } from "./registrar";
 import { StepFailed, Steps } from "./steps";
+import { type ValueMap } from "../../wire";
 
 /** One preview, update or destroy: takes the program's calls and brings them to an end. */
 export class Run {

@@ -1,10 +1,10 @@
 import { Unsupported } from "../errors";
 import { BUILT_IN_PACKAGE } from "../plan/urn";
 import { STACK_REFERENCE_TYPE, type ResourceState } from "../state/resource";
-import { isSecret, type ValueMap } from "../wire/value";
 import { type Context } from "./context";
 import { type StepEvent } from "./events";
 import { type Registrar } from "./registrar";
+import { isSecret, type ValueMap } from "../../wire";
 
 export interface ReadRequest {
   type: string;

@@ -3,12 +3,12 @@ import { type Diff } from "../plan/decision";
 import { isProviderType } from "../plan/urn";
 import { type Operation, type OperationType, type ResourceState } from "../state/resource";
 import { markOutputs } from "../wire/secrecy";
-import { type ValueMap } from "../wire/value";
 import { ProviderError, type PartialFailure } from "../host/rpcError";
 import { newProviderId, ownInputs } from "../host/registry";
 import { type Provider, type Subject } from "../host/provider";
 import { isBuiltIn, providerOf, type Context } from "./context";
 import { type Op, type StepEvent } from "./events";
+import { type ValueMap } from "../../wire";
 
 /** A step that failed after its error was noted; what there is of the resource is in the state. */
 export class StepFailed extends Error {}

@@ -2,8 +2,8 @@ import { type StepEvent } from "../deployment/events";
 import { writeResource } from "../state/checkpoint";
 import { STACK_TYPE, type ResourceState } from "../state/resource";
 import { urnType } from "../plan/urn";
-import { blindMap } from "../wire/value";
 import { type RunRecord } from "./record";
+import { blindMap } from "../wire/compare";
 
 /** The text of `pulumi preview --json`: the CLI's PreviewDigest (pkg/display/json.go), secrets blinded. */
 export function previewDigest(

@@ -1,9 +1,9 @@
 import { type Diagnostic, type Events, type StepEvent } from "../deployment/events";
 import { isDefaultProvider } from "../plan/urn";
 import { type ResourceState } from "../state/resource";
-import { type ValueMap } from "../wire/value";
 import { type Masker } from "./mask";
 import { isCounted, type Counts } from "./summary";
+import { type ValueMap } from "../../wire";
 
 /** What a renderer shows while a run goes on; all texts are masked already. */
 export interface Renderer {

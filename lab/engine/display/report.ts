@@ -1,9 +1,9 @@
 import { type Diagnostic } from "../deployment/events";
-import { equal } from "../wire/value";
 import { type RunRecord } from "./record";
 import { durationLine, summaryLines } from "./summary";
 import { diffLines, valueLines } from "./valueDiff";
 import { resourceLabel } from "./words";
+import { equalValues } from "../../wire";
 
 /** Everything that follows the steps: diagnostics by resource, outputs, counts, duration. */
 export function reportLines(
@@ -47,9 +47,9 @@ function outputLines(record: RunRecord): string[] {
   if (!outputs) return [];
   const { before, after } = outputs;
   if (Object.keys(before).length === 0 && Object.keys(after).length === 0) return [];
-  if (equal(before, after)) return ["Outputs:", ...valueLines(after, " ", 2)];
+  if (equalValues(before, after)) return ["Outputs:", ...valueLines(after, " ", 2)];
   const unchanged = Object.fromEntries(
-    Object.entries(after).filter(([key, value]) => equal(before[key], value)),
+    Object.entries(after).filter(([key, value]) => equalValues(before[key], value)),
   );
   return ["Outputs:", ...diffLines(before, after, 2), ...valueLines(unchanged, " ", 2)];
 }

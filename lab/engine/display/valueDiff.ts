@@ -1,12 +1,12 @@
 import {
-  equal,
+  equalValues,
   isMap,
   isSecret,
   signatureOf,
   UNKNOWN,
   type Value,
   type ValueMap,
-} from "../wire/value";
+} from "../../wire";
 
 /**
  * Lines that show how a property changed, in the manner of `pulumi preview --diff`: `+`, `-` and `~` in front, nested
@@ -18,7 +18,7 @@ export function diffLines(olds: ValueMap, news: ValueMap, indent: number): strin
   );
   const width = Math.max(
     0,
-    ...keys.filter((key) => !equal(olds[key], news[key])).map((key) => key.length),
+    ...keys.filter((key) => !equalValues(olds[key], news[key])).map((key) => key.length),
   );
   return keys
     .sort()
@@ -41,7 +41,7 @@ function propertyDiff(
   indent: number,
 ): string[] {
   if (old === undefined && next === undefined) return [];
-  if (equal(old, next)) return [];
+  if (equalValues(old, next)) return [];
   if (old === undefined) return labelled(`+ ${label}: `, render(next ?? null), indent);
   if (next === undefined) return labelled(`- ${label}: `, render(old), indent);
   if (isSecret(old) || isSecret(next)) {

@@ -2,8 +2,7 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { compareInputs, type Diff } from "../plan/decision";
 import { type DetailedDiff, type DiffKind } from "../plan/objectDiff";
 import { urnName, urnType } from "../plan/urn";
-import { toStruct } from "../wire/struct";
-import { type ValueMap } from "../wire/value";
+import { toStruct, type ValueMap } from "../../wire";
 
 /** A Check or CheckConfig request. */
 export function checkRequest(

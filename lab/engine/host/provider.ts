@@ -10,11 +10,10 @@ import { EngineError } from "../errors";
 import { compareInputs, type Diff } from "../plan/decision";
 import { urnName, urnType } from "../plan/urn";
 import { remarkSecrets } from "../wire/secrecy";
-import { fromStruct, toStruct } from "../wire/struct";
-import { hasUnknown, reveal, revealMap, type ValueMap } from "../wire/value";
 import { checkRequest, readDiff } from "./messages";
 import { type Plugin } from "./plugin";
 import { ProviderError, readRpcError } from "./rpcError";
+import { fromStruct, hasUnknown, toStruct, unwrapSecrets, type ValueMap } from "../../wire";
 
 type Call<Request, Response> = (
   request: Request,
@@ -103,7 +102,7 @@ export class Provider {
   async configure(urn: string, id: string, inputs: ValueMap): Promise<void> {
     if (hasUnknown(inputs)) return;
     const request = new proto.ConfigureRequest();
-    const args = revealMap(inputs);
+    const args = unwrapSecrets(inputs);
     request.setArgs(toStruct(this.acceptSecrets ? inputs : args));
     for (const [key, value] of Object.entries(args)) {
       const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -242,7 +241,7 @@ export class Provider {
 
   /** Values as this provider takes them: in clear, if it does not understand secrets. */
   private lower(map: ValueMap): ValueMap {
-    return this.acceptSecrets ? map : revealMap(map);
+    return this.acceptSecrets ? map : unwrapSecrets(map);
   }
 
   /** Values from the provider, with the secret marks put back that it could not carry. */
@@ -269,7 +268,7 @@ export class Provider {
 
 function refuseBadOutputs(urn: string, created: Created): void {
   if (created.id === "") throw new ProviderError(`${urn}: the provider gave no id`);
-  if (hasUnknown(reveal(created.outputs))) {
+  if (hasUnknown(unwrapSecrets(created.outputs))) {
     throw new ProviderError(`${urn}: the provider answered with unknown values outside a preview`);
   }
 }

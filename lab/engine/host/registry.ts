@@ -4,9 +4,9 @@ import { EngineError } from "../errors";
 import { type Diff, NO_DIFF } from "../plan/decision";
 import { BUILT_IN_PACKAGE, providerPackage } from "../plan/urn";
 import { providerUrn, type ResourceState } from "../state/resource";
-import { UNKNOWN, type ValueMap } from "../wire/value";
 import { Plugin, type PluginHost } from "./plugin";
 import { type Checked, Provider } from "./provider";
+import { UNKNOWN, type ValueMap } from "../../wire";
 
 export interface RegistryHost extends PluginHost {
   root: string;

@@ -1,8 +1,7 @@
 import { status, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { fromStruct } from "../wire/struct";
-import { type ValueMap } from "../wire/value";
+import { fromStruct, type ValueMap } from "../../wire";
 
 /** What a provider says of a resource that exists and did not get ready. */
 export interface PartialFailure {

@@ -80,7 +80,7 @@ function isOurs(file: string): boolean {
   const start = Buffer.alloc(400);
   fs.readSync(handle, start, 0, start.length, 0);
   fs.closeSync(handle);
-  return start.includes("lab/engine/launcher");
+  return start.includes("lab/engine/launch/launcher");
 }
 
 /** The provider packages among the program's dependencies: those under @pulumi that say they come with a plugin. */

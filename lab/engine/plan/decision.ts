@@ -1,7 +1,7 @@
 import { type ResourceState } from "../state/resource";
-import { type ValueMap } from "../wire/value";
 import { changedKeys, diffInputs, type DetailedDiff, type DiffKind } from "./objectDiff";
 import { contains, parsePath } from "./propertyPath";
+import { type ValueMap } from "../../wire";
 
 /** What a provider (or the comparison of inputs) says about a change. */
 export interface Diff {

@@ -1,6 +1,6 @@
 import { EngineError } from "../errors";
-import { type ValueMap } from "../wire/value";
 import { parsePath, resetPath } from "./propertyPath";
+import { type ValueMap } from "../../wire";
 
 export interface Ignored {
   inputs: ValueMap;

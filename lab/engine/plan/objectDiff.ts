@@ -1,5 +1,6 @@
-import { equal, isMap, isSecret, signatureOf, type Value, type ValueMap } from "../wire/value";
 import { formatPath, type PropertyPath } from "./propertyPath";
+import { isMap, isSecret, signatureOf, type Value, type ValueMap } from "../../wire";
+import { contentOf, equalContent } from "../wire/compare";
 
 /** How one property changes, in the words of `preview --json`. */
 export type DiffKind =
@@ -45,9 +46,9 @@ function diffValues(
   at: PropertyPath,
   result: DetailedDiff,
 ): void {
-  if (isSecret(old)) return diffValues(old.value, next, at, result);
-  if (isSecret(next)) return diffValues(old, next.value, at, result);
-  if (equal(old, next, true)) return;
+  if (isSecret(old)) return diffValues(contentOf(old), next, at, result);
+  if (isSecret(next)) return diffValues(old, contentOf(next), at, result);
+  if (equalContent(old, next)) return;
   const kind = old === undefined ? "add" : next === undefined ? "delete" : "update";
   if (isPlainMap(old) && isPlainMap(next)) return diffMaps(old, next, at, result);
   if (Array.isArray(old) && Array.isArray(next)) {

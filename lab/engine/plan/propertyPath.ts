@@ -1,4 +1,5 @@
-import { isMap, isSecret, setOwn, type Value, type ValueMap } from "../wire/value";
+import { isMap, isSecret, type Value, type ValueMap } from "../../wire";
+import { contentOf } from "../wire/compare";
 
 /** Steps into a value: a key, an index, or `*` for all. */
 export type PropertyPath = Array<string | number>;
@@ -58,8 +59,8 @@ export function resetPath(path: PropertyPath, olds: ValueMap, news: ValueMap): b
 function resetIn(path: PropertyPath, olds: Value | undefined, news: Value | undefined): boolean {
   const [step, ...rest] = path;
   if (step === undefined) return true;
-  if (isSecret(olds)) return resetIn(path, olds.value, news);
-  if (isSecret(news)) return resetIn(path, olds, news.value);
+  if (isSecret(olds)) return resetIn(path, contentOf(olds), news);
+  if (isSecret(news)) return resetIn(path, olds, contentOf(news));
   if (step === "*") return resetAll(rest, olds, news);
   if (Array.isArray(olds) && Array.isArray(news)) return resetItem(Number(step), rest, olds, news);
   if (!isMap(olds) || !isMap(news)) return olds === undefined && news === undefined;
@@ -67,7 +68,7 @@ function resetIn(path: PropertyPath, olds: Value | undefined, news: Value | unde
   if (rest.length > 0) return resetIn(rest, olds[key], news[key]);
   const old = olds[key];
   if (old === undefined) delete news[key];
-  else setOwn(news, key, old);
+  else news[key] = old;
   return true;
 }
 

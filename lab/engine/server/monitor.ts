@@ -8,8 +8,8 @@ import { invoke } from "../deployment/invoke";
 import { type Registered } from "../deployment/registrar";
 import { readStackReference } from "../deployment/stackReference";
 import { type Run } from "../deployment/run";
-import { fromStruct, toStruct } from "../wire/struct";
 import { refuse, unary } from "./calls";
+import { fromStruct, toStruct } from "../../wire";
 
 /** Feature ids the SDK asks for; whatever is not here is not supported, which makes the SDK refuse its use. */
 const FEATURES = new Set(["secrets"]);

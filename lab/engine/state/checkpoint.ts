@@ -1,6 +1,6 @@
 import { EngineError, Unsupported } from "../errors";
-import { type Value, type ValueMap } from "../wire/value";
 import { type Operation, type ResourceState } from "./resource";
+import { type Value, type ValueMap } from "../../wire";
 
 /** What a stack remembers between runs. */
 export interface Deployment {

@@ -1,4 +1,4 @@
-import { type ValueMap } from "../wire/value";
+import { type ValueMap } from "../../wire";
 
 /** A resource as the state records it: the fields of the CLI's ResourceV3 that this engine reads or writes. */
 export interface ResourceState {

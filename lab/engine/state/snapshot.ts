@@ -1,4 +1,3 @@
-import { equal, type ValueMap } from "../wire/value";
 import { type Deployment } from "./checkpoint";
 import {
   dependenciesOf,
@@ -8,6 +7,7 @@ import {
   type OperationType,
   type ResourceState,
 } from "./resource";
+import { equalValues, type ValueMap } from "../../wire";
 
 /**
  * The state while a run goes on: the resources as they were, those already settled in this run, and the provider
@@ -116,7 +116,7 @@ export class Snapshot {
   }
 
   async setOutputs(state: ResourceState, outputs: ValueMap): Promise<ResourceState> {
-    if (equal(state.outputs ?? {}, outputs)) return state;
+    if (equalValues(state.outputs ?? {}, outputs)) return state;
     const next = this.change(state, { outputs });
     await this.persist(this);
     return next;
@@ -149,8 +149,8 @@ export function mustWrite(old: ResourceState, next: ResourceState): boolean {
     (old.parent ?? "") !== (next.parent ?? "") ||
     JSON.stringify(old.customTimeouts ?? {}) !== JSON.stringify(next.customTimeouts ?? {}) ||
     !sameSet(old.dependencies, next.dependencies) ||
-    !equal(old.inputs ?? {}, next.inputs ?? {}) ||
-    !equal(old.outputs ?? {}, next.outputs ?? {})
+    !equalValues(old.inputs ?? {}, next.inputs ?? {}) ||
+    !equalValues(old.outputs ?? {}, next.outputs ?? {})
   );
 }
 

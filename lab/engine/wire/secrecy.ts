@@ -6,7 +6,7 @@ import {
   signatureOf,
   type Value,
   type ValueMap,
-} from "./value";
+} from "../../wire";
 
 /**
  * Marks what a provider gave back in clear though it went in as a secret. A provider that does not understand secrets
