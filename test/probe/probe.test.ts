@@ -266,11 +266,11 @@ describe("probeHost, keys", () => {
     const server = await keep(startRaw("127.1.3.1", () => undefined));
     expect(await probe(sshTo("127.1.3.1", server.port, null))).toEqual({
       class: "untrusted",
-      reason: "no ssh_host_key is pinned; after a look at it: fleet trust gpu-1",
+      reason: "no ssh_host_key is pinned; to see it and record it: fleet trust gpu-1",
     });
     expect(await probe(sshTo("127.1.3.1", server.port, "ssh-ed25519 AAAA"))).toEqual({
       class: "untrusted",
-      reason: "ssh_host_key is no public key; after a look at it: fleet trust gpu-1",
+      reason: "ssh_host_key is no public key; to see it and record it: fleet trust gpu-1",
     });
     expect(server.accepted()).toBe(0);
   });
