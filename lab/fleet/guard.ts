@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { type LabDirectory } from "./labDirectory";
 import { LabError } from "./labError";
@@ -18,27 +18,36 @@ export interface Guard {
 
 /**
  * Starts the lab's namespaces. From here on the lab dies with this process, however that ends, until keep().
- * @throws LabError "failed" when its first process is not there within 10 s
+ * @throws LabError "failed" when its first process is not there within 30 s
  */
 export async function startGuard(directory: LabDirectory): Promise<Guard> {
-  const log = directory.file("guard.log");
-  const output = openSync(log, "a");
+  const log = openSync(directory.file("guard.log"), "a+");
   const prefix = LAB_NET.split("/")[1];
   const script = join(projectRoot(), "scripts", "lab-guard.sh");
   const argv = [script, directory.path, directory.id, `${LAB_ADDRESS}/${prefix}`];
-  const child: ChildProcess = spawn("bash", argv, {
-    detached: true,
-    stdio: ["pipe", output, output],
-  });
+  const child = spawn("bash", argv, { detached: true, stdio: ["pipe", log, log] });
   child.unref();
-  const init = await until(() => directory.init(), 10_000);
-  if (init === null) {
-    const { stdout } = await run(["tail", "-n", "5", log]);
-    child.stdin?.destroy();
-    throw new LabError("failed", `lab ${directory.id}: its namespaces did not start\n${stdout}`);
+  const owner = child.stdin;
+  if (owner === null) throw new Error("spawned without a pipe");
+  try {
+    const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    const init = await until(() => directory.init() ?? (ended() ? "ended" : null), 30_000);
+    if (init === null || init === "ended") {
+      owner.destroy();
+      const said = readAll(log);
+      throw new LabError("failed", `lab ${directory.id}: its namespaces did not start\n${said}`);
+    }
+    (owner as unknown as { unref(): void }).unref();
+    return { init, keep: () => void owner.end("keep\n") };
+  } finally {
+    closeSync(log);
   }
-  (child.stdin as unknown as { unref(): void }).unref();
-  return { init, keep: () => void child.stdin?.end("keep\n") };
+}
+
+/** Through the descriptor: the file itself goes with the lab. */
+function readAll(file: number): string {
+  const buffer = Buffer.alloc(4096);
+  return buffer.toString("utf8", 0, readSync(file, buffer, 0, buffer.length, 0)).trim();
 }
 
 /** Ends the lab's first process, and waits until all of the lab is gone, those who clean up behind it included. */

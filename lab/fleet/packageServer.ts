@@ -1,5 +1,6 @@
 import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
+import { type Socket } from "node:net";
 import { basename, join } from "node:path";
 
 /** PEP 503: runs of `-`, `_` and `.` are one `-`, and case does not matter. */
@@ -40,6 +41,15 @@ function sendFile(response: ServerResponse, file: string): void {
   createReadStream(file).pipe(response);
 }
 
+/** The path of a request, empty when it is none. */
+function decodePath(url: string): string {
+  try {
+    return decodeURIComponent(new URL(url, "http://index").pathname);
+  } catch {
+    return "";
+  }
+}
+
 export interface PackageServerArgs {
   /** Directory of wheels. */
   readonly wheels: string;
@@ -51,8 +61,11 @@ export interface PackageServerArgs {
 
 /** The lab's package index and Debian mirror: /simple/ (PEP 503), /wheels/, /debs/. Read-only. */
 export function packageServer({ wheels, debs, gone }: PackageServerArgs): Server {
+  const isGone = (socket: Socket): boolean => existsSync(join(gone, socket.remoteAddress ?? "-"));
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? "/", "http://index").pathname);
+    // A connection may have been open since before.
+    if (isGone(request.socket)) return void request.socket.resetAndDestroy();
+    const path = decodePath(request.url ?? "/");
     const [, folder = "", name = ""] = path.split("/");
     const names = (): string[] => readdirSync(wheels).filter((file) => file.endsWith(".whl"));
     if (folder === "simple" && name === "") return sendText(response, renderIndex(names()));
@@ -67,7 +80,7 @@ export function packageServer({ wheels, debs, gone }: PackageServerArgs): Server
     sendText(response, null);
   });
   server.on("connection", (socket) => {
-    if (existsSync(join(gone, socket.remoteAddress ?? ""))) socket.resetAndDestroy();
+    if (isGone(socket)) socket.resetAndDestroy();
   });
   return server;
 }

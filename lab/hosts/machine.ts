@@ -54,8 +54,8 @@ export function homeOf(user: string): string {
 /**
  * Reads the lab's hosts from an inventory and from the facts about what stands behind each address.
  * A host without facts is a bare container if its entry says `is_container`, else a systemd machine.
- * @throws LabError "input" when a text does not parse, an address is outside the lab's net or used twice,
- *   or facts name an unknown host.
+ * @throws LabError "input" when a text does not parse, a name or user cannot be one on a host, an address is outside
+ *   the lab's net or used twice, or facts name an unknown host.
  */
 export function readMachines(inventory: string, facts: string): Machine[] {
   const { hosts } = check(rawInventory, parse(inventory), "inventory");
@@ -67,6 +67,12 @@ export function readMachines(inventory: string, facts: string): Machine[] {
   const taken = new Map<string, string>();
   return Object.entries(hosts).map(([name, entry]) => {
     const address = entry.ssh_host;
+    if (!/^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(name)) {
+      throw new LabError(
+        "input",
+        `hosts."${name}": the lab gives a host its name, which is letters, digits, "-" and "."`,
+      );
+    }
     if (!isInLabNet(address)) {
       throw new LabError(
         "input",
@@ -79,6 +85,9 @@ export function readMachines(inventory: string, facts: string): Machine[] {
     }
     taken.set(address, name);
     const user = entry.ssh_user ?? "root";
+    if (!/^[a-z_][a-z0-9_-]*$/.test(user)) {
+      throw new LabError("input", `hosts.${name}.ssh_user: "${user}" cannot be a user of a host`);
+    }
     const fact = known[name] ?? {
       kind: entry.is_container === true ? ("bare" as const) : ("systemd" as const),
       tun: false,
