@@ -89,7 +89,7 @@ export function parseInventory(text: string): ParsedText {
   }
   const reader = new Reader();
   try {
-    const root = reader.read(parsed.contents, [], 0);
+    const root = reader.read(parsed.contents);
     reports.push(...reader.reports);
     const document =
       reader.reports.length > 0 ? undefined : { root, offsetOf: makeOffsets(parsed.contents) };

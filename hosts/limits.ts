@@ -6,7 +6,7 @@
 import { Lexer } from "yaml";
 
 export const MAX_BYTES = 1_000_000;
-const MAX_TOKENS = 400_000;
+const MAX_TOKENS = 350_000;
 const MAX_DEPTH = 32;
 const MAX_FLOW_ITEMS = 2_000;
 const MAX_DIRECTIVES = 10;

@@ -38,44 +38,53 @@ export class Reader {
   /** What makes the file unusable: duplicate keys, keys that are no texts, aliases of nothing. */
   readonly reports: TextReport[] = [];
   private readonly anchors = new Map<string, Anchored>();
+  /** Where the reader is; copied for reports only, because most files give none. */
+  private readonly path: (string | number)[] = [];
   private values = 0;
 
-  read(node: unknown, path: Path, depth: number): unknown {
+  /** @throws TooComplex */
+  read(node: unknown, depth = 0): unknown {
     const offset = startOf(node);
-    if (isAlias(node)) return this.expand(node.source, path, offset);
+    if (isAlias(node)) return this.expand(node.source, offset);
     this.count(1, offset);
     if (depth > MAX_DEPTH) throw new TooComplex(`nested deeper than ${MAX_DEPTH} levels`, offset);
     const anchor =
       isMap(node) || isSeq(node) || isScalar(node) ? (node.anchor ?? undefined) : undefined;
-    if (anchor === undefined) return this.readValue(node, path, depth);
+    if (anchor === undefined) return this.readValue(node, depth);
     const before = this.values;
     this.anchors.set(anchor, undefined);
-    const value = this.readValue(node, path, depth);
+    const value = this.readValue(node, depth);
     this.anchors.set(anchor, { value, count: this.values - before + 1 });
     return value;
   }
 
-  private readValue(node: unknown, path: Path, depth: number): unknown {
-    if (isMap(node)) return this.readMap(node as YAMLMap<unknown, unknown>, path, depth);
-    if (isSeq(node))
-      return node.items.map((item, index) => this.read(item, [...path, index], depth + 1));
+  private readValue(node: unknown, depth: number): unknown {
+    if (isMap(node)) return this.readMap(node as YAMLMap<unknown, unknown>, depth);
+    if (isSeq(node)) return node.items.map((item, index) => this.readAt(index, item, depth + 1));
     return isScalar(node) && node.value !== null ? scalarText(node) : null;
   }
 
+  private readAt(part: string | number, node: unknown, depth: number): unknown {
+    this.path.push(part);
+    const value = this.read(node, depth);
+    this.path.pop();
+    return value;
+  }
+
+  private report(code: Code, offset: number, message: string, hint?: string): void {
+    const path = [...this.path];
+    this.reports.push({ code, offset, path, message, ...(hint === undefined ? {} : { hint }) });
+  }
+
   /** The value is shared, but counted as often as it is named: rules walk through all of it every time. */
-  private expand(name: string, path: Path, offset: number): unknown {
+  private expand(name: string, offset: number): unknown {
     const anchored = this.anchors.get(name);
     if (anchored) {
       this.count(anchored.count, offset);
       return anchored.value;
     }
     const what = this.anchors.has(name) ? "leads back to itself" : "has no anchor before it";
-    this.reports.push({
-      code: "yaml-syntax",
-      offset,
-      path,
-      message: `the alias ${quote(`*${name}`)} ${what}`,
-    });
+    this.report("yaml-syntax", offset, `the alias ${quote(`*${name}`)} ${what}`);
     return null;
   }
 
@@ -85,29 +94,28 @@ export class Reader {
       throw new TooComplex(`aliases expand to more than ${MAX_VALUES} values`, offset);
   }
 
-  private readMap(map: YAMLMap<unknown, unknown>, path: Path, depth: number): unknown {
+  private readMap(map: YAMLMap<unknown, unknown>, depth: number): unknown {
     const result = Object.create(null) as Record<string, unknown>;
     const merged: unknown[] = [];
-    const seen = new Set<string>();
     for (const pair of map.items) {
       if (isMergeKey(pair)) {
-        merged.push(this.read(pair.value, path, depth + 1));
+        merged.push(this.read(pair.value, depth + 1));
         continue;
       }
-      const key = this.readKey(pair, path);
+      const key = this.readKey(pair);
       if (key === undefined) continue;
-      const below = [...path, key];
-      if (seen.has(key)) {
-        this.reports.push({
-          code: "duplicate-key",
-          offset: startOf(pair.key),
-          path: below,
-          message: `the key ${quote(key)} stands here a second time`,
-          hint: "PyYAML, which the daemon uses, would silently keep the last one",
-        });
+      const isSecond = key in result;
+      this.path.push(key);
+      if (isSecond) {
+        this.report(
+          "duplicate-key",
+          startOf(pair.key),
+          `the key ${quote(key)} stands here a second time`,
+          "PyYAML, which the daemon uses, would silently keep the last one",
+        );
       }
-      seen.add(key);
-      result[key] = this.read(pair.value, below, depth + 1);
+      result[key] = this.read(pair.value, depth + 1);
+      this.path.pop();
     }
     // Explicit keys win over merged ones, and earlier merged mappings over later ones (YAML merge key).
     for (const source of merged.flat()) {
@@ -119,21 +127,13 @@ export class Reader {
     return result;
   }
 
-  private readKey(pair: Pair<unknown, unknown>, path: Path): string | undefined {
-    const key = isAlias(pair.key)
-      ? this.expand(pair.key.source, path, startOf(pair.key))
-      : isScalar(pair.key)
-        ? keyText(pair)
-        : pair.key;
-    if (isScalar(pair.key) && pair.key.anchor !== undefined)
-      this.anchors.set(pair.key.anchor, { value: key, count: 1 });
+  private readKey({ key: node }: Pair<unknown, unknown>): string | undefined {
+    const offset = startOf(node);
+    const key = isAlias(node) ? this.expand(node.source, offset) : scalarKey(node);
+    if (isScalar(node) && node.anchor !== undefined)
+      this.anchors.set(node.anchor, { value: key, count: 1 });
     if (typeof key === "string") return key;
-    this.reports.push({
-      code: "yaml-syntax",
-      offset: startOf(pair.key),
-      path,
-      message: "a mapping or a list cannot be a key",
-    });
+    this.report("yaml-syntax", offset, "a mapping or a list cannot be a key");
     return undefined;
   }
 }
@@ -146,10 +146,14 @@ function scalarText(node: Scalar): string {
   return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
 }
 
-/** An empty key is the empty text: PyYAML's None is no name that anybody could mean. */
+/** The key as it is written; an empty one is the empty text, because no name is like PyYAML's None. */
 export function keyText(pair: Pair<unknown, unknown>): string {
-  if (!isScalar(pair.key)) return "";
-  return pair.key.value === null ? (pair.key.source ?? "") : scalarText(pair.key);
+  return scalarKey(pair.key) ?? "";
+}
+
+function scalarKey(node: unknown): string | undefined {
+  if (!isScalar(node)) return undefined;
+  return node.value === null ? (node.source ?? "") : scalarText(node);
 }
 
 export function startOf(node: unknown): number {

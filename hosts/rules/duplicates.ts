@@ -6,6 +6,8 @@ import { quote, type Report } from "../finding";
 import { type Code } from "../codes";
 import { type ReadFleet, type ReadHost } from "../unvalidated";
 
+const MAX_SHOWN = 3;
+
 interface Claim {
   readonly host: ReadHost;
   /** Key of the host at which a finding stands; undefined: the host itself. */
@@ -104,16 +106,24 @@ function groups(claims: readonly Claim[]): Claim[][] {
     if (group) group.push(claim);
     else byValue.set(claim.value, [claim]);
   }
-  return [...byValue.values()].filter((group) => group.length > 1);
+  return [...byValue.values()].filter((group) => group.length > 1).map(sortedByName);
 }
 
+/** Sorted once for the whole group, because a file of mistakes can hold thousands in one. */
+function sortedByName(group: readonly Claim[]): Claim[] {
+  return [...group].sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
+}
+
+/** @param group sorted by name */
 function others(group: readonly Claim[], host: ReadHost): string {
   const names = group
+    .slice(0, MAX_SHOWN + 1)
     .map((claim) => claim.host.name)
     .filter((name) => name !== host.name)
-    .sort();
-  const shown = names.slice(0, 3).map(quote).join(", ");
-  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+    .slice(0, MAX_SHOWN);
+  const shown = names.map(quote).join(", ");
+  const more = group.length - 1 - names.length;
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }
 
 function quoteless(value: string): string {
