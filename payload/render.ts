@@ -49,6 +49,12 @@ const REQUIRED: Readonly<Record<string, string>> = {
   aiohttp: "aiohttp",
   pydantic: "pydantic",
 };
+/** What a provider's containers run at their start, also when we are the first to write it. */
+const START_SCRIPTS: Readonly<Record<string, string>> = {
+  vast: "/root/onstart.sh",
+  runpod: "/post_start.sh",
+};
+
 /** Without it the daemon passes over its SOCKS proxy in silence. */
 const SOCKS: Readonly<Record<string, string>> = { aiohttp_socks: "aiohttp-socks" };
 
@@ -143,6 +149,7 @@ function renderRelease(plan: DeployHostPlan, options: RenderOptions): Release {
   return {
     manager,
     user,
+    startScript: manager === "own" ? (START_SCRIPTS[plan.provider] ?? null) : null,
     launch: renderLaunch(plan, options),
     service: renderService(manager, user),
     files: [

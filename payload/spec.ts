@@ -78,6 +78,8 @@ export interface Launch {
 export interface Release {
   readonly manager: ServiceManager;
   readonly user: string;
+  /** Script that this provider's containers run at their start; made where our supervisord needs it. */
+  readonly startScript: string | null;
   readonly launch: Launch;
   /** Unit, program or job, for the place where the manager looks. */
   readonly service: string;
@@ -134,6 +136,7 @@ export interface FactsRequest {
   readonly service: string | null;
   readonly secrets: readonly string[];
   readonly manager: ServiceManager | null;
+  readonly startScript: string | null;
   readonly release: string | null;
   readonly address: string;
   readonly port: number;

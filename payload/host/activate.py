@@ -56,7 +56,7 @@ def tampered_since(begun, service, content):
 def activate(run, spec):
     digest, content = spec["digest"], spec["release"]
     run.more["release"] = release.current() or ""
-    service = services.of(content["manager"])
+    service = services.of(content["manager"], content["startScript"])
     if spec["takeover"]:
         run.step("old managers", competitors.take_over)
     else:

@@ -26,12 +26,17 @@ def units():
     for folder in UNIT_DIRS:
         for path in glob.glob(folder + "/*.service") + glob.glob(folder + "/*.timer"):
             name = os.path.basename(path)
+            if "@." in name:
+                continue
             if name != SERVICE + ".service" and (UNITS.match(name) or folder.startswith(("/etc", "/usr/local")) and OLD.search(files.text_of(path))):
                 names.add(name)
+    if not names:
+        return []
+    code, output = run(["systemctl", "show", "-p", "Id,ActiveState,UnitFileState"] + sorted(names), quiet=True, timeout=15)
     found = []
-    for name in sorted(names):
-        code, output = run(["systemctl", "show", name, "-p", "ActiveState,UnitFileState"], quiet=True, timeout=15)
-        now = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    for block in output.strip().split("\n\n"):
+        now = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        name = now.get("Id")
         active, enabled = now.get("ActiveState") in ("active", "activating"), now.get("UnitFileState") == "enabled"
         if active or enabled:
             found.append({"kind": "unit", "id": name, "detail": "%s, %s" % (now["ActiveState"], now["UnitFileState"])})

@@ -1,5 +1,5 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
-import os, platform, shutil
+import importlib.util, os, platform, shutil, sys, sysconfig
 import competitors, files, health, inspection, ports, release, services, stage, state, venv
 from journal import now
 from packages import which
@@ -16,12 +16,24 @@ def guarded(facts, name, look):
 
 
 def python():
-    path = which("python3")
-    about = venv.ask(path)
-    if not about:
-        return None
-    pip = venv.run([path, "-IBc", "import pip"], quiet=True)[0] == 0
-    return {"path": path, "version": about["version"], "externallyManaged": about["managed"], "pip": pip}
+    """The system's interpreter, which is the one that runs this."""
+    stdlib = sysconfig.get_path("stdlib")
+    return {
+        "path": which("python3") or sys.executable, "version": platform.python_version(),
+        "externallyManaged": os.path.exists(stdlib + "/EXTERNALLY-MANAGED"), "pip": importlib.util.find_spec("pip") is not None,
+    }
+
+
+def up(facts):
+    health, status = facts["health"], facts["status"]
+    return bool(health and status and facts["node"] == health["nodeId"] == status["nodeId"])
+
+
+def imports(facts, request):
+    """Packages, with the interpreter that runs the daemon; the plan's, as long as there is no venv of ours."""
+    facts["runner"] = PYTHON if os.path.exists(PYTHON) else venv.resolve(request["interpreter"])
+    if facts["runner"]:
+        facts["missing"] = venv.missing(facts["runner"], request["imports"], request["user"], "find" if up(facts) else "import")
 
 
 def disk(paths):
@@ -87,16 +99,13 @@ def collect(request, modules):
     guarded(facts, "container", inspection.is_container)
     guarded(facts, "tun", inspection.tun_opens)
     guarded(facts, "python", python)
-    guarded(facts, "runner", lambda: PYTHON if os.path.exists(PYTHON) and venv.ask(PYTHON) else venv.resolve(request["interpreter"]))
-    if facts["runner"]:
-        guarded(facts, "missing", lambda: venv.missing(facts["runner"], request["imports"], request["user"]))
     guarded(facts, "disk", lambda: disk(["/", BASE, request["aiServicePath"] or "/"]))
     guarded(facts, "installedAgent", lambda: request["agent"] if stage.installed(request["agent"], modules) else None)
     here = release.current()
     guarded(facts, "release", lambda: {"current": here, "good": state.load()["good"], "kept": release.kept(), "intact": not here or release.intact(here)})
     service = None
     try:
-        service = services.of(request["manager"]) if request["manager"] else None
+        service = services.of(request["manager"], request["startScript"]) if request["manager"] else None
     except Exception as error:
         facts["error"] = str(error)[:500]
     guarded(facts, "files", lambda: wanted_files(request, service))
@@ -109,6 +118,10 @@ def collect(request, modules):
         if facts["port"]:
             guarded(facts, "health", lambda: health.health_fact(request["address"], request["port"]))
             guarded(facts, "status", lambda: health.status_fact(request["address"], request["port"]))
+    try:
+        imports(facts, request)
+    except Exception as error:
+        facts["error"] = "imports: %s" % error
     guarded(facts, "source", lambda: inspection.commit(request["source"] or request["aiServicePath"]))
     guarded(facts, "competitors", competitors.find)
     guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port, _ in sorted(set(ports.listeners()))])

@@ -3,7 +3,7 @@ import os, time
 import files
 from inspection import processes
 from journal import Failed
-from paths import LOG_DIR, SERVICE, START_SCRIPTS, SUPERVISOR, VENV
+from paths import LOG_DIR, PYTHON, SERVICE, START_SCRIPTS, SUPERVISOR
 from service_supervisord import Supervisord
 from shell import environment, must
 
@@ -33,22 +33,21 @@ SETTINGS = "\n".join([
 STARTER = "\n".join([
     "#!/bin/sh",
     "# Managed by p2p-fleet: begins our supervisord, unless it runs.",
-    "%s/bin/supervisorctl -c %s pid >/dev/null 2>&1 && exit 0" % (VENV, CONF),
+    "%s -m supervisor.supervisorctl -c %s pid >/dev/null 2>&1 && exit 0" % (PYTHON, CONF),
     "rm -f %s/socket %s/supervisord.pid" % (SUPERVISOR, SUPERVISOR),
     "mkdir -p %s" % LOG_DIR,
-    "exec env -u SUPERVISOR_ENABLED %s/bin/supervisord -c %s </dev/null" % (VENV, CONF),
+    "exec env -u SUPERVISOR_ENABLED %s -m supervisor.supervisord -c %s </dev/null" % (PYTHON, CONF),
     "",
 ])
 BLOCK = "\n".join([OPEN, "[ -x %s ] && %s >/dev/null 2>&1 || true" % (START, START), CLOSE, ""])
 
 
-def start_script():
-    """The script that the container runs at its start; None when it has none."""
-    for path in START_SCRIPTS:
-        if os.path.exists(path):
-            return path
-    # RunPod's start.sh runs /post_start.sh when there is one.
-    return "/post_start.sh" if "/post_start.sh" in files.text_of("/start.sh") else None
+def start_script(usual=None):
+    """
+    The script that the container runs at its start: one that is there, else the provider's usual one,
+    which may be made. None where nothing would run it.
+    """
+    return next((path for path in START_SCRIPTS if os.path.exists(path)), usual)
 
 
 def without_block(text):
@@ -68,11 +67,11 @@ def with_block(text):
 class Own(Supervisord):
     manager = "own"
 
-    def __init__(self):
+    def __init__(self, usual=None):
         self.conf = CONF
         self.path = "%s/conf.d/%s.conf" % (SUPERVISOR, SERVICE)
-        self.boot = start_script()
-        self.ctl = [VENV + "/bin/supervisorctl", "-c", CONF]
+        self.boot = start_script(usual)
+        self.ctl = [PYTHON, "-m", "supervisor.supervisorctl", "-c", CONF]
 
     def fact(self):
         fact = super().fact()

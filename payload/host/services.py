@@ -10,12 +10,12 @@ KINDS = {"systemd": Systemd, "supervisord": Supervisord, "own": Own}
 NEEDS = {"systemd": "systemd", "supervisord": "supervisord"}
 
 
-def of(manager):
+def of(manager, start_script=None):
     if manager not in KINDS:
         raise Failed("%s is rendered, not yet run by this agent" % manager)
     if NEEDS.get(manager) not in (None, inspection.init()):
         raise Failed("the plan says %s, but %s runs this host" % (manager, inspection.init()))
-    return KINDS[manager]()
+    return Own(start_script) if manager == "own" else KINDS[manager]()
 
 
 def here():

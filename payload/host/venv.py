@@ -1,9 +1,9 @@
 """A venv of our own that sees the packages of the plan's interpreter; nothing is installed anywhere else."""
-import glob, html, json, os, re, urllib.parse, urllib.request
+import glob, html, json, os, re, sysconfig, urllib.parse, urllib.request
 import files, packages, state
 from journal import Failed
 from paths import CACHE, PYTHON, VENV
-from shell import environment, last_words, must, run
+from shell import environment, last_words, run
 
 ASK = (
     "import json,sys,sysconfig,os;v=sys.prefix!=sys.base_prefix;"
@@ -14,8 +14,10 @@ ASK = (
     "managed=os.path.exists(os.path.join(sysconfig.get_path('stdlib'),'EXTERNALLY-MANAGED')))))"
 )
 IMPORT = (
-    "import importlib,json,sys\nm={}\nfor n in sys.argv[1:]:\n"
-    " try: importlib.import_module(n)\n"
+    "import importlib.util,json,sys\nm={}\nfor n in sys.argv[2:]:\n"
+    " try:\n"
+    "  if sys.argv[1]=='import': importlib.import_module(n)\n"
+    "  elif not importlib.util.find_spec(n): raise ModuleNotFoundError('No module named %r'%n)\n"
     " except BaseException as e: m[n]=(type(e).__name__+': '+str(e))[:250]\n"
     "print('\\n'+json.dumps(m))"
 )
@@ -36,11 +38,14 @@ def ask(python):
         return None
 
 
-def missing(python, modules, user=None):
-    """Module -> error, found by importing them with this very interpreter, as the user it will run as."""
+def missing(python, modules, user=None, how="import"):
+    """
+    Module -> error, found by importing them with this very interpreter, as the user it will run as.
+    `how="find"` only looks whether they are there: enough where a running daemon has imported them.
+    """
     if not modules:
         return {}
-    code, output = run([python, "-Bc", IMPORT] + list(modules), timeout=60, user=user, quiet=True)
+    code, output = run([python, "-Bc", IMPORT, how] + list(modules), timeout=60, user=user, quiet=True)
     try:
         return json.loads(output.splitlines()[-1])
     except (ValueError, IndexError):
@@ -105,26 +110,38 @@ def pip_wheel(index, version):
     return path
 
 
-def ensure_pip(spec, mirror):
-    """pip where the venv sees it: the interpreter's, the bundled one, a wheel, the package manager's."""
+def bundled_wheel():
+    """The wheel that ensurepip would install: from its own folder, or where Debian keeps it."""
+    for folder in (sysconfig.get_path("stdlib") + "/ensurepip/_bundled", "/usr/share/python-wheels"):
+        found = sorted(glob.glob(folder + "/pip-*.whl"))
+        if found:
+            return found[-1]
+    return None
+
+
+def pip_command(spec, mirror):
+    """
+    pip: the interpreter's, the bundled one, the index's or the package manager's. It runs from its wheel
+    where it is one: installing it first would take longer than all that it is to install.
+    """
     if run([PYTHON, "-IBm", "pip", "--version"], quiet=True)[0] == 0:
-        return None
-    if run([PYTHON, "-IBm", "ensurepip"])[0] == 0:
-        return "absent", "from ensurepip"
+        return [PYTHON, "-m", "pip"]
+    wheel = bundled_wheel()
     try:
-        wheel = pip_wheel(spec["index"], ask(PYTHON)["version"])
+        wheel = wheel or pip_wheel(spec["index"], ask(PYTHON)["version"])
     except (OSError, ValueError) as error:
         raise Failed("the package index does not give pip: %s" % error)
+    if not wheel:
+        packages.install(["python3-pip"] if spec["index"]["kind"] == "default" else ["python3-venv"], mirror)
+        wheel = bundled_wheel()
     if wheel:
-        must([PYTHON, "-B", wheel + "/pip", "install", "--no-index", "--no-deps", "--no-compile", wheel])
-        return "absent", os.path.basename(wheel)
-    packages.install(["python3-pip"] if spec["index"]["kind"] == "default" else ["python3-venv"], mirror)
-    if run([PYTHON, "-IBm", "pip", "--version"])[0] and run([PYTHON, "-IBm", "ensurepip"])[0]:
+        return [PYTHON, wheel + "/pip"]
+    if run([PYTHON, "-IBm", "pip", "--version"])[0]:
         raise Failed("neither the interpreter nor the package index nor the package manager has pip")
-    return "absent", "from the package manager"
+    return [PYTHON, "-m", "pip"]
 
 
-def pip(spec, requirements):
+def pip(spec, requirements, mirror):
     """Installs into the venv, over what it only sees of others: those may be broken."""
     index, options = spec["index"], []
     if index["kind"] == "index":
@@ -133,7 +150,7 @@ def pip(spec, requirements):
             options += ["--trusted-host", urllib.parse.urlsplit(index["url"]).hostname]
     elif index["kind"] == "wheelhouse":
         options = ["--no-index", "--find-links", index["path"]]
-    command = [PYTHON, "-m", "pip", "install", "--no-cache-dir", "--no-input", "--no-warn-script-location"]
+    command = pip_command(spec, mirror) + ["install", "--no-cache-dir", "--no-input", "--no-warn-script-location"]
     command += ["--disable-pip-version-check", "--ignore-installed", "--retries", "1", "--timeout", "15"]
     clean = environment(TMPDIR=CACHE, PIP_NO_PYTHON_VERSION_WARNING="1")
     files.make_dirs(CACHE)
@@ -143,8 +160,7 @@ def pip(spec, requirements):
 
 
 def install(spec, names, mirror):
-    ensure_pip(spec, mirror)
-    pip(spec, sorted(dict(spec["required"], **spec["wanted"])[name] for name in names))
+    pip(spec, sorted(dict(spec["required"], **spec["wanted"])[name] for name in names), mirror)
 
 
 def required(spec, lacking, mirror):

@@ -224,6 +224,7 @@ describe("a host that leaves", () => {
       service: null,
       secrets: [],
       manager: null,
+      startScript: null,
       release: null,
       address: "127.0.0.1",
       port: 8770,
