@@ -1,0 +1,3 @@
+import { serve } from "./server";
+
+serve(process.env["CONF_CLOUD"] ?? "conf-cloud");
