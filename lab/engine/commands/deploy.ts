@@ -1,7 +1,7 @@
 import * as os from "node:os";
 import { createInterface } from "node:readline/promises";
 import { EngineError, ExitCode } from "../errors";
-import { stepDiffLines } from "../display/diffReport";
+import { diffReport } from "../display/diffReport";
 import { Masker } from "../display/mask";
 import { PlainRenderer } from "../display/plain";
 import { previewDigest } from "../display/previewJson";
@@ -95,8 +95,10 @@ async function runAndReport(
   options: DeployOptions,
 ): Promise<{ code: number; changes: number }> {
   const asJson = isPreview && options.json === true;
+  // The differences of a preview say everything that its lines would.
+  const isSilent = asJson || (isPreview && options.diff === true);
   if (!asJson) print(`${heading(kind, isPreview)} (${session.id.stack}):`);
-  const renderer = asJson ? silent : chooseRenderer(masker, isPreview, options);
+  const renderer = isSilent ? silent : chooseRenderer(masker, isPreview, options);
   const record = new RunRecord(masker, renderer);
   const { isFailed, isCancelled } = await perform(session, record, {
     kind,
@@ -108,8 +110,7 @@ async function runAndReport(
   renderer.close();
   if (asJson) print(previewDigest(record, session.config, Date.now()));
   else {
-    if (options.diff)
-      record.steps.flatMap(stepDiffLines).forEach((line) => print(masker.mask(line)));
+    if (options.diff) diffReport(record.steps).forEach((line) => print(masker.mask(line)));
     const suppressOutputs = options.suppressOutputs === true || kind === "destroy";
     print("");
     for (const line of reportLines(record, { isPreview, suppressOutputs, now: Date.now() }))

@@ -1,7 +1,7 @@
 import { type RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { Unsupported, EngineError } from "../errors";
 import { isProviderType } from "../plan/urn";
-import { type CustomTimeouts } from "../state/resource";
+import { type CustomTimeouts, type ResourceState } from "../state/resource";
 import { ARCHIVE, ASSET, fromStruct, signatureOf, someValue, type ValueMap } from "../../wire";
 
 /** A resource as the program wants it. */
@@ -59,6 +59,25 @@ export function readGoal(request: RegisterResourceRequest): Goal {
     customTimeouts: readTimeouts(request.getCustomtimeouts()),
     replaceOnChanges: request.getReplaceonchangesList(),
     retainOnDelete: request.getRetainondelete() ?? false,
+  };
+}
+
+/** The record of a resource as the program wants it, before anything is done. */
+export function newState(urn: string, goal: Goal): ResourceState {
+  return {
+    urn,
+    custom: goal.custom,
+    type: goal.type,
+    inputs: goal.inputs,
+    parent: goal.parent,
+    protect: goal.protect,
+    dependencies: goal.dependencies,
+    propertyDependencies: goal.propertyDependencies,
+    additionalSecretOutputs: goal.additionalSecretOutputs,
+    customTimeouts: goal.customTimeouts,
+    retainOnDelete: goal.retainOnDelete,
+    ignoreChanges: goal.ignoreChanges,
+    replaceOnChanges: goal.replaceOnChanges,
   };
 }
 

@@ -13,17 +13,27 @@ import { subjectOf } from "./steps";
 export class PendingOperations {
   constructor(private readonly context: Context) {}
 
-  /** Before a resource without record is created: the record of one that an interrupted creation made, if any. */
-  async findCreated(urn: string, provider: Provider): Promise<ResourceState | undefined> {
+  /**
+   * Before a resource is created or changed: the record of what an interrupted creation made, if any. Where that was a
+   * replacement, `old` is what it replaces, and goes where a finished replacement would have put it.
+   */
+  async findCreated(
+    urn: string,
+    provider: Provider,
+    old: ResourceState | undefined,
+  ): Promise<ResourceState | undefined> {
     const { snapshot, isPreview, events } = this.context;
     const operations = snapshot.openOperations(urn, "creating");
     const last = operations[operations.length - 1];
     if (!last || isPreview) return undefined;
     const found = await this.lookUp(provider, last);
-    const adopted = found && adopt(last.resource, found);
+    const adopted = found && found.id !== old?.id ? adopt(last.resource, found) : undefined;
     for (const operation of operations) {
       await snapshot.end(operation, () => {
-        if (operation === last && adopted) snapshot.adopt(adopted);
+        if (operation !== last || !adopted) return;
+        if (old?.pendingReplacement) snapshot.remove(old);
+        else if (old) snapshot.keepForDeletion(old);
+        snapshot.adopt(adopted);
       });
     }
     const what = adopted

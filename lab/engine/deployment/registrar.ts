@@ -4,12 +4,14 @@ import { type Checked } from "../host/provider";
 import { compareInputs, decide, NO_DIFF, replaceBecause, type Diff } from "../plan/decision";
 import { ignoreChanges } from "../plan/ignoreChanges";
 import { BUILT_IN_PACKAGE, isProviderType, makeUrn, packageOf, providerPackage } from "../plan/urn";
-import { providerUrn, type ResourceState } from "../state/resource";
+import { type ResourceState } from "../state/resource";
 import { type Context } from "./context";
 import { dependentReplacements } from "./dependents";
+import { type StepEvent } from "./events";
 import { DefaultProviders } from "./defaultProviders";
-import { type Goal } from "./goal";
+import { newState, type Goal } from "./goal";
 import { PendingOperations } from "./pending";
+import { ProviderChanges } from "./providerChanges";
 import { StepFailed, type Steps, subjectOf } from "./steps";
 import { type ValueMap } from "../../wire";
 
@@ -28,7 +30,7 @@ export class Registrar {
   readonly failed = new Set<string>();
   /** Names under which resources were known before. */
   private readonly aliases = new Map<string, string>();
-  private readonly providerDiffs = new Map<string, Promise<boolean>>();
+  private readonly providerChanges: ProviderChanges;
   private readonly defaults: DefaultProviders;
 
   constructor(
@@ -36,6 +38,7 @@ export class Registrar {
     private readonly steps: Steps,
   ) {
     this.pending = new PendingOperations(context);
+    this.providerChanges = new ProviderChanges(context, this.states, this.aliases);
     this.defaults = new DefaultProviders(context, (goal) => this.register(goal));
   }
 
@@ -76,7 +79,7 @@ export class Registrar {
         next.provider =
           goal.provider ?? (await this.defaultProvider(packageOf(goal.type), goal.version));
       }
-      const state = await this.settle(goal, next, this.findOld(urn, goal.aliases));
+      const state = await this.settle(goal, next, this.findOld(next, goal.aliases));
       this.states.set(urn, state);
       await this.pending.settled(urn);
       return { state, result: "success" };
@@ -99,9 +102,9 @@ export class Registrar {
       old = undefined;
     }
     if (old && !(await this.pending.stillExists(old))) old = undefined;
-    if (!old && !isProviderType(goal.type)) {
+    if (!isProviderType(goal.type)) {
       const provider = this.context.registry.get(next.provider ?? "");
-      old = await this.pending.findCreated(next.urn, provider);
+      old = (await this.pending.findCreated(next.urn, provider, old)) ?? old;
     }
     if (old && !old.custom)
       return this.recreate(goal, next, old, replaceBecause("provider"), false);
@@ -139,15 +142,15 @@ export class Registrar {
     }
     const olds = old.pendingReplacement ? undefined : old.inputs;
     next.inputs = await this.check(next, olds ?? undefined, held.inputs);
-    const step = decide(old, await this.diff(goal, next, old), goal);
+    const decision = decide(old, await this.diff(goal, next, old), goal);
     outcome.check();
-    switch (step.kind) {
+    switch (decision.kind) {
       case "same":
         return this.steps.same(old, next);
       case "update":
-        return this.steps.update(old, next, step.diff);
+        return this.steps.update(old, next, decision.diff);
       case "replace":
-        return this.recreate(goal, next, old, step.diff, step.deleteFirst);
+        return this.recreate(goal, next, old, decision.diff, decision.deleteFirst);
     }
   }
 
@@ -169,25 +172,20 @@ export class Registrar {
     // The old inputs had lent their defaults; a new resource gets its own.
     next.inputs = await this.check(next, undefined, goal.inputs);
     this.context.outcome.check();
-    const replace = {
-      op: "replace",
-      urn: next.urn,
-      provider: next.provider,
-      old,
-      next,
-      diff,
-    } as const;
+    const replace = { op: "replace", urn: next.urn, provider: next.provider, old, diff } as const;
     if (!deleteFirst) {
       const state = await this.steps.create(next, { old, diff, isDeleted: false });
-      this.context.events.stepStarted(replace);
-      this.context.events.stepEnded(replace, "done", state);
+      const step: StepEvent = { ...replace, next: { ...state, id: undefined } };
+      this.context.events.stepStarted(step);
+      this.context.events.stepEnded(step, "done", state);
       return state;
     }
     const deleted = await this.deleteFirst(old);
-    this.context.events.stepStarted(replace);
+    const step: StepEvent = { ...replace, next };
+    this.context.events.stepStarted(step);
     this.context.outcome.check();
     const state = await this.steps.create(next, { old: deleted, diff, isDeleted: true });
-    this.context.events.stepEnded(replace, "done", state);
+    this.context.events.stepEnded(step, "done", state);
     return state;
   }
 
@@ -243,36 +241,11 @@ export class Registrar {
     const news = next.inputs ?? {};
     return this.guard(next.urn, async () => {
       if (isProviderType(next.type)) return registry.diff(next.urn, old, news);
-      if (await this.providerNeedsReplacement(old, next)) return replaceBecause("provider");
+      if (await this.providerChanges.needReplacement(old, next)) return replaceBecause("provider");
       const provider = registry.get(next.provider ?? "");
       const subject = { ...subjectOf(old), urn: next.urn };
       return limiter.run(() => provider.diff(subject, news, goal.ignoreChanges));
     });
-  }
-
-  /** A changed provider only matters if it says that what the old one made has to be replaced. */
-  private async providerNeedsReplacement(
-    old: ResourceState,
-    next: ResourceState,
-  ): Promise<boolean> {
-    const { provider: before = "" } = old;
-    const { provider: after = "" } = next;
-    if (before === after) return false;
-    const urn = providerUrn(after);
-    if (this.aliases.get(providerUrn(before)) === urn) return false;
-    const key = `${before} ${after}`;
-    let answer = this.providerDiffs.get(key);
-    if (!answer) {
-      const oldProvider = this.context.snapshot.olds.get(providerUrn(before));
-      const inputs = this.states.get(urn)?.inputs ?? {};
-      answer = oldProvider
-        ? this.context.registry
-            .diff(urn, oldProvider, inputs)
-            .then((diff) => diff.changes === "some" && diff.replaceKeys.length > 0)
-        : Promise.resolve(false);
-      this.providerDiffs.set(key, answer);
-    }
-    return answer;
   }
 
   /** Errors of a provider before a step are the resource's errors too. */
@@ -286,13 +259,15 @@ export class Registrar {
     }
   }
 
-  private findOld(urn: string, aliases: readonly string[]): ResourceState | undefined {
+  private findOld(next: ResourceState, aliases: readonly string[]): ResourceState | undefined {
+    const { urn } = next;
     const { olds } = this.context.snapshot;
     const own = olds.get(urn);
     if (own && !this.aliases.has(urn)) return own;
     const alias = aliases.find((item) => olds.has(item) && !this.isWanted(item));
     if (alias === undefined) return undefined;
     this.aliases.set(alias, urn);
+    next.aliases = [alias];
     return olds.get(alias);
   }
 
@@ -301,22 +276,4 @@ export class Registrar {
     const urns = [...(next.dependencies ?? []), ...(next.parent ? [next.parent] : [])];
     return urns.some((urn) => this.failed.has(urn));
   }
-}
-
-function newState(urn: string, goal: Goal): ResourceState {
-  return {
-    urn,
-    custom: goal.custom,
-    type: goal.type,
-    inputs: goal.inputs,
-    parent: goal.parent,
-    protect: goal.protect,
-    dependencies: goal.dependencies,
-    propertyDependencies: goal.propertyDependencies,
-    additionalSecretOutputs: goal.additionalSecretOutputs,
-    customTimeouts: goal.customTimeouts,
-    retainOnDelete: goal.retainOnDelete,
-    ignoreChanges: goal.ignoreChanges,
-    replaceOnChanges: goal.replaceOnChanges,
-  };
 }

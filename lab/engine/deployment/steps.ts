@@ -20,19 +20,12 @@ export class Steps {
   /** An unchanged resource: its record may differ (dependencies, provider), its outputs stay. */
   async same(old: ResourceState, next: ResourceState): Promise<ResourceState> {
     const { id, outputs, created, modified } = old;
-    const state = { ...next, id, outputs, created, modified };
+    const state = { ...next, aliases: undefined, id, outputs, created, modified };
     if (isProviderType(next.type)) {
       // The old inputs are what the provider said makes no difference.
       await this.context.registry.activate(next.urn, old.id ?? "", old.inputs ?? {});
     }
-    const step: StepEvent = {
-      op: "same",
-      urn: next.urn,
-      provider: next.provider,
-      old,
-      next: state,
-    };
-    this.context.events.stepStarted(step);
+    const step = this.start("same", next, old);
     await this.context.snapshot.same(old, state);
     this.context.events.stepEnded(step, "done", state);
     return state;
@@ -47,7 +40,7 @@ export class Steps {
     const now = new Date().toISOString();
     const base = { ...next, created: now, modified: now };
     const op: Op = replaced ? "create-replacement" : "create";
-    const step = this.start(op, base, replaced?.old, replaced?.diff);
+    const step = this.start(op, next, replaced?.old, replaced?.diff);
     const settle = (state: ResourceState): void => {
       if (!replaced) context.snapshot.replace(undefined, state);
       else if (replaced.isDeleted) context.snapshot.replace(replaced.old, state);
@@ -77,7 +70,7 @@ export class Steps {
   async update(old: ResourceState, next: ResourceState, diff: Diff): Promise<ResourceState> {
     const { context } = this;
     const base = { ...next, id: old.id, created: old.created, modified: new Date().toISOString() };
-    const step = this.start("update", base, old, diff);
+    const step = this.start("update", next, old, diff);
     const settle = (state: ResourceState): void => context.snapshot.replace(old, state);
     return this.perform("updating", base, step, settle, async () => {
       const id = old.id ?? "";
@@ -102,9 +95,9 @@ export class Steps {
     const { context } = this;
     const now = new Date().toISOString();
     const state = old
-      ? { ...next, outputs: old.outputs, created: old.created, modified: now }
+      ? { ...next, aliases: undefined, outputs: old.outputs, created: old.created, modified: now }
       : { ...next, created: now, modified: now };
-    const step = this.start(old ? "update" : "create", state, old);
+    const step = this.start(old ? "update" : "create", next, old);
     await context.snapshot.end(undefined, () => context.snapshot.replace(old, state));
     context.events.stepEnded(step, "done", state);
     return state;
@@ -256,6 +249,8 @@ function finished(
   const secretOutputs = next.additionalSecretOutputs ?? [];
   return {
     ...next,
+    // Aliases steer one run; the record has the new name.
+    aliases: undefined,
     id: result.id,
     outputs: markOutputs(result.outputs, next.inputs ?? {}, secretOutputs),
     initErrors,

@@ -1,29 +1,45 @@
 import { type StepEvent } from "../deployment/events";
 import { urnType } from "../plan/urn";
-import { STACK_TYPE } from "../state/resource";
 import { diffLines, valueLines } from "./valueDiff";
-import { SIGNS, stepWord } from "./words";
+import { isChange, SIGNS, stepWord } from "./words";
 
 /** The steps of a run with every property that changes, in the manner of `pulumi preview --diff`. */
-export function stepDiffLines(step: StepEvent): string[] {
-  const { op, urn, old, next } = step;
-  if (op === "same" && urnType(urn) !== STACK_TYPE) return [];
-  const isChild = (next ?? old)?.parent !== undefined;
-  const indent = isChild ? 4 : 2;
-  const head = `${" ".repeat(indent - 2)}${SIGNS[op]}${urnType(urn)}: (${stepWord(op, "done", true) || "same"})`;
+export function diffReport(steps: readonly StepEvent[]): string[] {
+  const shown = steps.filter(isChange);
+  const parents = new Map(shown.map(({ urn, next, old }) => [urn, (next ?? old)?.parent]));
+  return shown.flatMap((step) => stepLines(step, depthOf(step.urn, parents)));
+}
+
+/** Number of ancestors that are shown too. */
+function depthOf(urn: string, parents: ReadonlyMap<string, string | undefined>): number {
+  let depth = 0;
+  for (let at = parents.get(urn); at !== undefined && parents.has(at); at = parents.get(at))
+    depth++;
+  return depth;
+}
+
+function stepLines(step: StepEvent, depth: number): string[] {
+  const { op, urn, old, next, provider } = step;
+  const id = next?.id ?? old?.id;
+  const indent = " ".repeat(depth * 4);
   const facts = [
-    ...((next ?? old)?.id ? [`[id=${(next ?? old)?.id}]`] : []),
+    ...(id ? [`[id=${id}]`] : []),
     `[urn=${urn}]`,
-    ...(step.provider ? [`[provider=${step.provider}]`] : []),
-  ].map((fact) => " ".repeat(indent + 4) + fact);
-  return [head, ...facts, ...propertyLines(step, indent + 2)];
+    ...(provider ? [`[provider=${provider}]`] : []),
+  ];
+  return [
+    `${indent}${SIGNS[op]}${urnType(urn)}: (${stepWord(op, "done", true) || "same"})`,
+    ...facts.map((fact) => `${indent}    ${fact}`),
+    ...propertyLines(step, depth * 4 + 2),
+  ];
 }
 
 function propertyLines({ op, old, next }: StepEvent, indent: number): string[] {
   switch (op) {
     case "create":
+      return valueLines(next?.inputs ?? {}, "+", indent);
     case "read":
-      return valueLines(next?.inputs ?? {}, op === "create" ? "+" : " ", indent);
+      return valueLines(next?.inputs ?? {}, " ", indent);
     case "update":
     case "replace":
     case "create-replacement":

@@ -1,6 +1,6 @@
 import { type Diagnostic, type StepEvent } from "../deployment/events";
 import { type Renderer } from "./record";
-import { diffNote, resourceLabel, SIGNS, stepWord } from "./words";
+import { diffNote, isChange, resourceLabel, SIGNS, stepWord } from "./words";
 
 /** One line per event, for logs and pipes. */
 export class PlainRenderer implements Renderer {
@@ -16,7 +16,7 @@ export class PlainRenderer implements Renderer {
   }
 
   stepEnded(step: StepEvent, outcome: "done" | "failed", milliseconds: number): void {
-    if (step.op === "same" && this.isPreview) return;
+    if (this.isPreview && (step.op === "same" || !isChange(step))) return;
     const duration = this.isPreview || step.op === "same" ? "" : ` (${seconds(milliseconds)})`;
     const note = this.isPreview ? diffNote(step) : "";
     this.line(step, stepWord(step.op, outcome, this.isPreview) + duration + note);

@@ -1,8 +1,8 @@
 import { type StepEvent } from "../deployment/events";
 import { writeResource } from "../state/checkpoint";
-import { STACK_TYPE, type ResourceState } from "../state/resource";
-import { urnType } from "../plan/urn";
+import { type ResourceState } from "../state/resource";
 import { type RunRecord } from "./record";
+import { isChange } from "./words";
 import { blindMap } from "../wire/compare";
 
 /** The text of `pulumi preview --json`: the CLI's PreviewDigest (pkg/display/json.go), secrets blinded. */
@@ -18,17 +18,13 @@ export function previewDigest(
   const isEmpty = Object.keys(config.values).length === 0;
   const digest = {
     config: isEmpty ? undefined : blindConfig(config),
-    steps: record.steps.filter(isShown).map(stepDigest),
+    steps: record.steps.filter(isChange).map(stepDigest),
     diagnostics: diagnostics.length > 0 ? diagnostics : undefined,
     // The CLI prints a Go duration: nanoseconds.
     duration: Math.max(1, now - record.startedAt) * 1_000_000,
     changeSummary: record.counts,
   };
   return record.masker.mask(JSON.stringify(digest, null, 4));
-}
-
-function isShown(step: StepEvent): boolean {
-  return step.op !== "same" || urnType(step.urn) === STACK_TYPE;
 }
 
 function stepDigest(step: StepEvent): object {

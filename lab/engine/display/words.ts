@@ -1,5 +1,6 @@
 import { type Op, type StepEvent } from "../deployment/events";
 import { urnName, urnType } from "../plan/urn";
+import { STACK_TYPE } from "../state/resource";
 
 export const SIGNS: Record<Op, string> = {
   same: "  ",
@@ -46,6 +47,12 @@ export function stepWord(op: Op, phase: Phase, isPreview: boolean): string {
 /** `command:remote:Command web-prepare` */
 export function resourceLabel(urn: string): string {
   return `${urnType(urn)} ${urnName(urn)}`;
+}
+
+/** What a preview tells: changes, each replacement once and not by its parts, and the stack itself. */
+export function isChange({ op, urn }: StepEvent): boolean {
+  if (op === "same") return urnType(urn) === STACK_TYPE;
+  return op !== "create-replacement" && op !== "delete-replaced";
 }
 
 /** The properties behind a change, as `[diff: ~stdin,+environment]`. */

@@ -1,4 +1,5 @@
 import { type StepEvent } from "../../../lab/engine/deployment/events";
+import { diffReport } from "../../../lab/engine/display/diffReport";
 import { Masker } from "../../../lab/engine/display/mask";
 import { PlainRenderer } from "../../../lab/engine/display/plain";
 import { previewDigest } from "../../../lab/engine/display/previewJson";
@@ -313,5 +314,35 @@ describe("the tree", () => {
     renderer.close();
     const [frame = ""] = written.slice(-1);
     expect(frame).toBe(" ~   t:i:T  thing  …\n    1 unchanged\n");
+  });
+});
+
+describe("diffReport", () => {
+  it("shows what changes, each resource under those of its ancestors that are shown", () => {
+    const stack = { urn: stackUrn, custom: false, type: "pulumi:pulumi:Stack" };
+    const hidden = { urn: "urn:h", custom: false, type: "h", parent: stackUrn };
+    const steps: StepEvent[] = [
+      { op: "same", urn: stackUrn, old: stack, next: stack },
+      { op: "same", urn: hidden.urn, old: hidden, next: hidden },
+      { ...update(), provider: "urn:p::1" },
+      {
+        op: "delete",
+        urn: `${urn}-2`,
+        old: { urn, custom: true, type: "t:i:T", parent: urn, inputs: { a: 1 } },
+      },
+    ];
+    expect(diffReport(steps)).toEqual([
+      "  pulumi:pulumi:Stack: (same)",
+      `    [urn=${stackUrn}]`,
+      "    ~ t:i:T: (update)",
+      "        [id=1]",
+      `        [urn=${urn}]`,
+      "        [provider=urn:p::1]",
+      "      ~ a: [secret] => [secret]",
+      "      + b: 1",
+      "        - t:i:T: (delete)",
+      `            [urn=${urn}-2]`,
+      "          - a: 1",
+    ]);
   });
 });
