@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import {
   connect,
@@ -37,7 +37,12 @@ export interface SshServerOptions {
 export function newKey(type: "ed25519" | "rsa" = "ed25519", passphrase?: string) {
   const bits = type === "rsa" ? { bits: 2048 } : {};
   const protection = passphrase ? { passphrase, cipher: "aes256-ctr" as const } : {};
-  return utils.generateKeyPairSync(type as "ed25519", { ...bits, ...protection } as never);
+  for (;;) {
+    const options = { ...bits, ...protection } as never;
+    const key = utils.generateKeyPairSync(type as "ed25519", options);
+    // One key in some 250 that ssh2 makes is malformed (ssh-keygen cannot read it either).
+    if (!(utils.parseKey(key.private, passphrase) instanceof Error)) return key;
+  }
 }
 
 /** A real SSH server on loopback that runs commands with this machine's /bin/sh. */
@@ -166,13 +171,14 @@ export class SshServer {
       if (this.options.muteExec) return;
       const channel = acceptExec();
       const child = spawn("/bin/sh", ["-c", command], {
+        detached: true,
         env: { PATH: process.env["PATH"], ...env },
       });
       channel.pipe(child.stdin);
       child.stdin.on("error", () => undefined);
       child.stdout.pipe(channel, { end: false });
       child.stderr.pipe(channel.stderr, { end: false });
-      channel.on("close", () => child.kill("SIGKILL"));
+      channel.on("close", () => killGroup(child));
       child.on("close", (code, signal) => {
         if (signal) channel.exit(signal.replace("SIG", ""), false, "");
         else channel.exit(code ?? 0);
@@ -180,6 +186,12 @@ export class SshServer {
       });
     });
   }
+}
+
+/** A host that goes down takes all it runs with it. */
+function killGroup(child: ChildProcess): void {
+  if (child.exitCode !== null || child.signalCode !== null || !child.pid) return;
+  process.kill(-child.pid, "SIGKILL");
 }
 
 /** A TCP server that accepts and then does what it is told: nothing, or dripping bytes, or hanging up. */
