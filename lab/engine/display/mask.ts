@@ -15,7 +15,8 @@ export class Masker {
   learn(value: Value | undefined): void {
     if (value === undefined) return;
     const before = this.secrets.size;
-    for (const text of secretTexts(value, (field) => PUBLIC_FIELDS.has(field))) this.secrets.add(text);
+    for (const text of secretTexts(value, (field) => PUBLIC_FIELDS.has(field)))
+      this.secrets.add(text);
     if (this.secrets.size > before) this.replace = undefined;
   }
 
