@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LabHandle } from "../hosts/boot";
-import { isAlive, readMachines } from "../hosts/machine";
+import { readMachines } from "../hosts/machine";
 import { bootAll } from "./bootAll";
 import { fillCache } from "./cache";
 import { endLab, type Guard, startGuard } from "./guard";
@@ -54,7 +54,8 @@ export async function makeLab(options: LabOptions): Promise<MadeLab> {
   directory.claim();
   const make = async (): Promise<MadeLab> => {
     const operator = makeKeyPair();
-    const hosts = new Map(machines.filter(isAlive).map(({ name }) => [name, makeKeyPair()]));
+    // The dead one too: it was trusted once, and is unreachable rather than unknown.
+    const hosts = new Map(machines.map(({ name }) => [name, makeKeyPair()]));
     writeLabFiles(directory, inventory, machines, { operator, hosts });
     const guard = await startGuard(directory);
     const record: LabRecord = {

@@ -38,6 +38,11 @@ if [ -e /root/onstart.sh ]; then setsid bash /root/onstart.sh > /var/log/onstart
 exec /usr/sbin/sshd -D -e
 `;
 
+/** A rented container has a start script of its renter's; one host without any other init needs it to come back. */
+const ONSTART = `#!/bin/bash
+# What the renter of this container wants started with it.
+`;
+
 /** The files that make a copy of the base root one particular host. */
 export function hostFiles(machine: Machine, identity: HostIdentity): HostFile[] {
   const { name, kind, user } = machine;
@@ -68,6 +73,7 @@ export function hostFiles(machine: Machine, identity: HostIdentity): HostFile[] 
             mode: 0o440,
           },
         ]),
+    ...(kind === "bare" ? [{ path: "/root/onstart.sh", content: ONSTART, mode: 0o755 }] : []),
     ...(kind === "systemd"
       ? [{ path: "/etc/systemd/network/10-lab.network", content: NETWORK_FILE(machine) }]
       : [

@@ -5,7 +5,7 @@ const AWAY = ".lab-taken-away";
 
 // The metadata stays: a package that pip takes for installed and that does not import is the case worth having.
 const TAKE = `${PORT_OWNER}
-found=$(find / -xdev -type d -path "*-packages/$2" -prune)
+found=$(find / -xdev -path "*-packages/$2/__init__.py" -printf '%h\\n')
 [ -n "$found" ] || { echo "$2 is installed nowhere" >&2; exit 1; }
 echo "$found" | while read -r dir; do mv "$dir" "$dir${AWAY}"; done
 pid=$(owner "$1")

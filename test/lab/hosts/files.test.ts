@@ -32,6 +32,12 @@ const shared = (home: string, name: string) => [
   },
 ];
 
+const onstart = {
+  path: "/root/onstart.sh",
+  content: "#!/bin/bash\n# What the renter of this container wants started with it.\n",
+  mode: 0o755,
+};
+
 describe("hostFiles", () => {
   it("gives a machine its network, and a user other than root sudo", () => {
     expect(hostFiles(machine, identity)).toEqual([
@@ -50,6 +56,7 @@ describe("hostFiles", () => {
   ] as const)("gives a %s container a start script that ends in sshd", (kind, manager) => {
     expect(hostFiles({ ...machine, kind, name: "c1", user: "root" }, identity)).toEqual([
       ...shared("/root", "c1"),
+      ...(kind === "bare" ? [onstart] : []),
       {
         path: "/usr/local/sbin/container-start",
         content: `#!/bin/sh
