@@ -36,7 +36,7 @@ export function findLeader(init: number, pidFile: string): number | null {
   const nspawn = readPid(pidFile);
   if (nspawn === null || read(`${proc}/${nspawn}/comm`).trim() !== "systemd-nspawn") return null;
   const children = read(`${proc}/${nspawn}/task/${nspawn}/children`).split(" ").filter(Boolean);
-  // First there is a helper in the lab's own process namespace, then the leader, at first still in the lab's network.
+  // First there is a go-between in the lab's own process namespace, then the leader, at first still in the lab's network.
   const own = namespaces(`${proc}/${nspawn}`);
   const leader = children.find((pid) => {
     const its = namespaces(`${proc}/${pid}`);
