@@ -11,8 +11,11 @@ export const STAGE = {
   answer: 10_000,
 } as const;
 
-/** Logins and scripts at the same time. */
+/** Hosts at the same time, from the dial to the end of the script. */
 export const PARALLEL = 64;
+
+/** A host that has not said anything after this time waits on without a slot of those. */
+export const PATIENCE = 1_500;
 
 /**
  * Handshakes at the same time, for each core of this machine. One costs some 5 ms of this process and waits

@@ -13,7 +13,7 @@ export interface Switchboard {
   readonly gateways: Gateways;
   /** Key exchange and login, which cost CPU here. */
   readonly handshakes: Limit;
-  /** Login and command as a whole. */
+  /** From the dial to the end of the command, except for hosts that are slow to answer. */
   readonly sessions: Limit;
 }
 

@@ -16,6 +16,7 @@ export const REQUEST: FactsRequest = {
   address: "127.0.0.1",
   port: 8770,
   source: null,
+  startScript: null,
 };
 
 /** What a sound host answers. */
@@ -49,6 +50,7 @@ export const FACTS: Facts = {
   status: null,
   lastError: null,
   source: null,
+  startScript: null,
   competitors: [],
   listening: [],
   traces: [],
