@@ -112,7 +112,10 @@ export function compareActivate(spec: ActivateSpec, facts: Facts): Drift[] {
     drift.push({ what: "release", want: spec.digest, is: "its files were changed" });
   }
   const service = { path: "service", digest: sha256(release.service), mode: "0644", owner: "root" };
-  drift.push(...compareFiles([{ ...service, text: release.service }, ...release.files], facts));
+  const files = compareFiles([{ ...service, text: release.service }, ...release.files], facts);
+  // The place of the service's text is the host's matter, so facts give it under this name.
+  const renamed = (what: string): string => what.replace(/^service(?= mode$|$)/, "service file");
+  drift.push(...files.map((item) => ({ ...item, what: renamed(item.what) })));
   drift.push(...compareService(facts));
   drift.push(...compareHealth(spec.node, facts));
   if (spec.takeover) {

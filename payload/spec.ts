@@ -50,7 +50,10 @@ export interface PreparePresent {
   readonly node: string;
   readonly aiServicePath: string;
   readonly python: PythonSpec;
-  /** Base address for the system's package manager (`http://…/debian`); null keeps the host's own sources. */
+  /**
+   * Where apt looks instead of the host's own sources: a mirror's address (`https://…/debian`), or a whole
+   * line (`deb [signed-by=…] https://… ./`); null keeps the host's own.
+   */
   readonly aptMirror: string | null;
   readonly files: readonly ManagedFile[];
   /** null leaves the checkout alone. */

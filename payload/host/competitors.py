@@ -1,5 +1,5 @@
 """Old managers of the daemon: found, reported, and with takeover disabled so that leaving can restore them."""
-import glob, os, re, signal, time
+import glob, os, re
 import files, inspection, ports, services, state
 from journal import say
 from paths import PYTHON, SERVICE, START_SCRIPTS
@@ -111,19 +111,7 @@ def disable(one):
         os.replace(name, name + ".p2p-fleet-disabled")
         run(services.Supervisord().ctl + ["update"], timeout=60)
     else:
-        end(int(name))
-
-
-def end(pid):
-    """SIGTERM, and SIGKILL after 10 s; the start time makes sure that it is still the same process."""
-    began = inspection.stat_of(pid)[1]
-    for number, wait in ((signal.SIGTERM, 100), (signal.SIGKILL, 50)):
-        for turn in range(wait):
-            if began is None or inspection.stat_of(pid)[1] != began:
-                return
-            if turn == 0:
-                os.kill(pid, number)
-            time.sleep(0.1)
+        inspection.end(int(name), 10)
 
 
 def take_over():

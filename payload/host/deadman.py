@@ -19,7 +19,8 @@ def arm(name, undo, seconds):
     disarm(name)
     files.make_dirs(FOLDER)
     script = "%s/%s.sh" % (FOLDER, name)
-    files.write(script, ("#!/bin/sh\n%s\n" % undo).encode(), 0o700)
+    # The mark comes first: whoever disarms while it runs must learn that it is too late.
+    files.write(script, ("#!/bin/sh\n: > %s/%s.fired\n%s\n" % (FOLDER, name, undo)).encode(), 0o700)
     if inspection.init() == "systemd":
         must(["systemd-run", "--quiet", "--collect", "--unit=" + unit(name), "--on-active=%d" % seconds, "--timer-property=AccuracySec=1s", "/bin/sh", script])
         return "off", "undoes %s in %d s" % (name, seconds)
@@ -32,7 +33,7 @@ def arm(name, undo, seconds):
 
 
 def disarm(name):
-    """None when it was not armed. Raises Failed when it had already fired."""
+    """None when it was not armed. Raises Failed when it had already fired, or was lost in a restart."""
     script = "%s/%s.sh" % (FOLDER, name)
     if not os.path.exists(script):
         return None
@@ -47,10 +48,13 @@ def disarm(name):
         waiting = bool(pid) and began is not None and stat_of(pid)[1] == began
         if waiting:
             os.killpg(pid, signal.SIGKILL)
-    for end in ("sh", "json"):
+    fired = os.path.exists("%s/%s.fired" % (FOLDER, name))
+    for end in ("sh", "json", "fired"):
         files.remove_tree("%s/%s.%s" % (FOLDER, name, end))
-    if not waiting:
+    if fired:
         raise Failed("%s had already been undone" % name)
+    if not waiting:
+        raise Failed("%s: the timer is gone and did not fire: the host was started anew" % name)
     return "armed", "off"
 
 

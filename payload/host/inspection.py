@@ -1,5 +1,5 @@
 """What kind of host this is."""
-import fcntl, os, platform, struct
+import fcntl, os, platform, signal, struct, time
 from files import read, text_of
 from packages import which
 from shell import run
@@ -31,6 +31,22 @@ def stat_of(pid):
         return int(fields[1]), int(btime) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (IndexError, StopIteration, ValueError):
         return None, None
+
+
+def argv_of(pid):
+    return (quiet_read("/proc/%d/cmdline" % pid) or b"").decode("utf-8", "replace").split("\0")
+
+
+def end(pid, seconds):
+    """SIGTERM, and SIGKILL after some seconds; the start time makes sure that it is still the same process."""
+    began = stat_of(pid)[1]
+    for number, wait in ((signal.SIGTERM, seconds * 10), (signal.SIGKILL, 50)):
+        for turn in range(wait):
+            if began is None or stat_of(pid)[1] != began:
+                return
+            if turn == 0:
+                os.kill(pid, number)
+            time.sleep(0.1)
 
 
 def supervisord_conf():

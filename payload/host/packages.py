@@ -19,12 +19,19 @@ def apt_options(mirror):
     """The mirror instead of the host's own sources, for this one call."""
     if not mirror:
         return []
-    fields = dict(line.split("=", 1) for line in files.text_of("/etc/os-release").splitlines() if "=" in line)
+    line = mirror
+    if not mirror.startswith("deb "):
+        line = "deb %s %s main" % (mirror, codename())
     source = STATE + "/mirror.list"
-    files.write(source, ("deb %s %s main\n" % (mirror, fields.get("VERSION_CODENAME", "stable").strip('"'))).encode())
+    files.write(source, (line + "\n").encode())
     lists = STATE + "/apt-lists"
     os.makedirs(lists + "/partial", exist_ok=True)
     return ["-o", "Dir::Etc::sourcelist=" + source, "-o", "Dir::Etc::sourceparts=-", "-o", "Dir::State::lists=" + lists]
+
+
+def codename():
+    fields = dict(line.split("=", 1) for line in files.text_of("/etc/os-release").splitlines() if "=" in line)
+    return fields.get("VERSION_CODENAME", "stable").strip('"')
 
 
 def install(names, mirror=None):

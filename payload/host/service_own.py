@@ -1,7 +1,6 @@
 """The daemon where nothing supervises: a supervisord in our venv, begun by the container's start script."""
 import os, time
-import files
-from inspection import processes
+import files, inspection
 from journal import Failed
 from paths import LOG_DIR, PYTHON, SERVICE, START_SCRIPTS, SUPERVISOR
 from service_supervisord import Supervisord
@@ -101,6 +100,21 @@ class Own(Supervisord):
             files.put(self.boot, text, mode, owner)
         return "not started at boot", "started by " + self.boot
 
+    def owns(self, pid):
+        """Nobody else runs anything with our interpreter; the rest are children of such a process."""
+        for _ in range(64):
+            if not pid:
+                return False
+            if inspection.argv_of(pid)[0] == PYTHON:
+                return True
+            pid = inspection.stat_of(pid)[0]
+        return False
+
+    def processes(self):
+        """Our supervisord first, then the daemon; without asking supervisord, which may be broken."""
+        mine = [(pid, argv) for pid, argv in inspection.processes() if argv[0] == PYTHON]
+        return [pid for pid, argv in mine if CONF in argv] + [pid for pid, argv in mine if CONF not in argv]
+
     def running(self):
         return self.call("pid", quiet=True, timeout=15)[0] == 0
 
@@ -108,6 +122,9 @@ class Own(Supervisord):
         if self.running():
             self.call("reread")
             return super().restart()
+        # A daemon that outlived its supervisord would keep the port from the next one.
+        for pid in self.processes():
+            inspection.end(pid, 20)
         must([START], env=environment(), timeout=30)
         for _ in range(50):
             if self.running():
@@ -117,12 +134,8 @@ class Own(Supervisord):
 
     def remove(self):
         result = None
-        if self.running():
-            self.call("shutdown", timeout=60)
-            for _ in range(600):
-                if not any(CONF in argv for _, argv in processes()):
-                    break
-                time.sleep(0.1)
+        for pid in self.processes() if os.path.exists(CONF) else []:
+            inspection.end(pid, 30)
             result = "running", "stopped"
         for script in START_SCRIPTS:
             text = files.text_of(script)

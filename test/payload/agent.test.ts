@@ -198,9 +198,16 @@ if (obstacle !== null) {
       expect(compareActivate(activate, facts())).toEqual([]);
     }, 60_000);
 
+    it("comes back when its supervisord alone had died", () => {
+      box.sh("kill -9 $(cat /opt/ringrift-p2p/supervisor/supervisord.pid)");
+      expect(facts()).toMatchObject({ service: { state: "stopped" }, port: [{ ours: true }] });
+      expect(run("activate", activate)).toMatchObject({ ok: true });
+      expect(compareActivate(activate, facts())).toEqual([]);
+    }, 60_000);
+
     it("does not touch a host whose port somebody else holds", () => {
       const program =
-        "/opt/ringrift-p2p/venv/bin/supervisorctl -c /opt/ringrift-p2p/supervisor/supervisord.conf";
+        "/opt/ringrift-p2p/venv/bin/python -m supervisor.supervisorctl -c /opt/ringrift-p2p/supervisor/supervisord.conf";
       box.sh(`${program} stop ringrift-p2p-node`);
       box.sh(
         "setsid python3 -m http.server 8770 --bind 127.0.0.1 </dev/null >/dev/null 2>&1 & sleep 1",
@@ -274,7 +281,7 @@ if (obstacle !== null) {
       expect(run("prepare", spec).ok).toBe(true);
       const where = "import psutil, aiohttp; print(psutil.__file__, aiohttp.__file__)";
       expect(
-        box.sh(`/opt/ringrift-p2p/venv/bin/python -c '${where}'`).replace(/3\.\d+/g, "3"),
+        box.sh(`/opt/ringrift-p2p/venv/bin/python -Bc '${where}'`).replace(/3\.\d+/g, "3"),
       ).toBe(
         "/srv/venv/lib/python3/site-packages/psutil.py /opt/ringrift-p2p/venv/lib/python3/site-packages/aiohttp.py\n",
       );

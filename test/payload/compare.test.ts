@@ -94,6 +94,22 @@ describe("compareActivate", () => {
     expect(compareActivate(activate, inOrder())).toEqual([]);
   });
 
+  it("tells the edited service file from the service that does not run", () => {
+    const { files } = inOrder();
+    const edited = { kind: "file" as const, digest: "ee".repeat(32), mode: "0644", owner: "root" };
+    const text = `${activate.release.service}# by hand\n`;
+    expect(
+      compareActivate(activate, inOrder({ files: { ...files, service: { ...edited, text } } })),
+    ).toEqual([
+      {
+        what: "service file",
+        want: expect.stringMatching(/^[0-9a-f]{12}$/),
+        is: "edited: eeeeeeeeeeee",
+        detail: "-# by hand",
+      },
+    ]);
+  });
+
   it("takes `healthy: false` for busy, not for down", () => {
     const { health } = inOrder();
     expect(
