@@ -97,13 +97,12 @@ async function observeStep(project: Project, program: ProgramFile, step: Step) {
   return { observation, printed: [finished.stdout, finished.stderr, exported.stdout] };
 }
 
-/** Ports differ from run to run, wherever they got to. */
-function withoutPort(run: Run, port: number | undefined): Run {
+/** Ports and the random ends of remote.Command's ids differ from run to run, wherever they got to. */
+function withoutChance(run: Run, port: number | undefined): Run {
   if (port === undefined) return run;
-  const text = JSON.stringify(run.observations).replaceAll(
-    new RegExp(`\\b${port}\\b`, "g"),
-    "8022",
-  );
+  const text = JSON.stringify(run.observations)
+    .replaceAll(new RegExp(`\\b${port}\\b`, "g"), "8022")
+    .replaceAll(/\b(first|hidden)[0-9a-f]{8}\b/g, "$1<random>");
   return { ...run, observations: JSON.parse(text) as Observation[] };
 }
 
@@ -130,5 +129,5 @@ export async function observe(engine: EngineName, program: ProgramFile): Promise
     await sshd?.stop();
     if (process.env["CONFORMANCE_KEEP"] === undefined) project.remove();
   }
-  return withoutPort({ observations, printed }, sshd?.port);
+  return withoutChance({ observations, printed }, sshd?.port);
 }

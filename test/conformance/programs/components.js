@@ -1,6 +1,6 @@
 module.exports = {
   about: "components: nested, their outputs, children that go, a component as a value",
-  steps: [{ run: "preview" }, { run: "up" }, { run: "up" }, { run: "up", step: 2 }],
+  steps: [{ run: "preview" }, { run: "up" }, { run: "up", step: 2 }],
   program({ pulumi, conf, step }) {
     class Outer extends pulumi.ComponentResource {
       constructor(name) {

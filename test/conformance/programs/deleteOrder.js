@@ -1,7 +1,7 @@
 module.exports = {
   about: "things dropped from the program go in the reverse order of what they stand on",
   ordered: true,
-  steps: [{ run: "up" }, { run: "preview", step: 2 }, { run: "up" }],
+  steps: [{ run: "up" }, { run: "up", step: 2 }],
   program({ pulumi, conf, step }) {
     new conf.Thing("stays", {});
     if (step === 2) return;

@@ -2,7 +2,6 @@ module.exports = {
   about: "a failing create stops the run; what was made stays, the next run makes the rest",
   steps: [
     { run: "up", says: ["quota is used up"] },
-    { run: "preview", step: 2 },
     { run: "up", step: 2 },
   ],
   program({ conf, step }) {

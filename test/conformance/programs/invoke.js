@@ -1,6 +1,6 @@
 module.exports = {
   about: "invokes: by value, from an output (not in a preview where it is unknown), with secrets",
-  steps: [{ run: "preview" }, { run: "up" }, { run: "up" }],
+  steps: [{ run: "preview" }, { run: "up" }],
   async program({ pulumi, conf, config }) {
     const direct = await conf.lookup({ value: { a: [1] } });
     const first = new conf.Thing("first", { value: direct.echo });

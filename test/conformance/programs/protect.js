@@ -7,7 +7,6 @@ module.exports = {
     { run: "up", step: 3, says: ["protect"] },
     { run: "destroy", says: ["protect"] },
     { run: "up", step: 4 },
-    { run: "destroy" },
   ],
   program({ conf, step }) {
     const protect = step !== 4;

@@ -2,7 +2,6 @@ module.exports = {
   about: "the default provider takes the stack's configuration, explicit ones their own inputs",
   config: { "conf:region": "south" },
   steps: [
-    { run: "preview" },
     { run: "up" },
     { run: "up" },
     { run: "preview", step: 2 },

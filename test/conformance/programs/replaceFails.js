@@ -7,7 +7,6 @@ module.exports = {
     { run: "preview", step: 3 },
     { run: "up", step: 3 },
     { run: "up", step: 4, says: ["no room"] },
-    { run: "preview", step: 5 },
     { run: "up", step: 5 },
   ],
   program({ conf, step }) {

@@ -1,13 +1,6 @@
 module.exports = {
   about: "replaceOnChanges turns an update into a replace, at the paths named",
-  ordered: true,
-  steps: [
-    { run: "up" },
-    { run: "preview", step: 2 },
-    { run: "up" },
-    { run: "preview", step: 3 },
-    { run: "up" },
-  ],
+  steps: [{ run: "up" }, { run: "up", step: 2 }, { run: "preview", step: 3 }, { run: "up" }],
   program({ conf, step }) {
     const first = new conf.Thing("first", { value: step }, { replaceOnChanges: ["value"] });
     const value = { triggers: [step > 1 ? 2 : 1], other: step > 2 ? 3 : 1 };

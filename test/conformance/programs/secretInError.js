@@ -8,16 +8,17 @@ module.exports = {
     { run: "up", step: 5, says: ["refused"] },
   ],
   program({ pulumi, conf, config, step }) {
-    const token = config.requireSecret("token");
-    const quoted = pulumi.interpolate`refused: ${token} is no good`;
+    const failText = "refused, it is no good";
+    const failOn = ["create"];
+    const quote = config.requireSecret("token");
     const own = pulumi.secret("planted-own-secret");
-    const other = pulumi.interpolate`refused: echo '${own}' | run`;
     const tokenText = pulumi.secret("planted-in-state");
-    const late = pulumi.interpolate`refused: ${tokenText}`;
-    if (step === 1) new conf.Thing("config", { failOn: ["create"], failText: quoted });
-    if (step === 2) new conf.Thing("input", { value: own, failOn: ["create"], failText: other });
+    if (step === 1) new conf.Thing("config", { failOn, failText, quote });
+    if (step === 2) new conf.Thing("input", { failOn, failText, quote: own });
     if (step === 3) void pulumi.log.error("failed on purpose: planted-secret-config");
     if (step === 4) new conf.Thing("later", { tokenText });
-    if (step === 5) new conf.Thing("later", { tokenText, failOn: ["update"], failText: late });
+    if (step === 5) {
+      new conf.Thing("later", { tokenText, failOn: ["update"], failText, quote: tokenText });
+    }
   },
 };

@@ -5,10 +5,8 @@ module.exports = {
   steps: [
     { run: "preview" },
     { run: "up" },
-    { run: "up" },
     { run: "preview", step: 2, args: ["--diff"] },
     { run: "up" },
-    { run: "outputs" },
   ],
   program: require("../shared/secrets.js"),
 };

@@ -5,7 +5,6 @@ module.exports = {
     { run: "up", step: 2 },
     { run: "preview", step: 3 },
     { run: "up", step: 3 },
-    { run: "destroy" },
   ],
   program({ pulumi, conf, config, step }) {
     const self = new pulumi.StackReference(`organization/conformance/${pulumi.getStack()}`);

@@ -23,6 +23,8 @@ export interface ThingInputs {
   readonly failOn?: string[];
   /** What the failure says. @default "as told" */
   readonly failText?: string;
+  /** Quoted at the end of what the failure says. */
+  readonly quote?: string;
   /** Filled in by Check. @default "small" */
   readonly size?: string;
 }
@@ -43,7 +45,9 @@ export function isToldToFail(inputs: Properties, call: string): boolean {
 
 /** Text of a failure that was asked for. */
 export function failureText(inputs: Properties): string {
-  return String(plain(inputs["failText"]) ?? "as told");
+  const text = String(plain(inputs["failText"]) ?? "as told");
+  const quote = plain(inputs["quote"]);
+  return quote === undefined ? text : `${text}: '${String(quote)}'`;
 }
 
 /** Inputs with the provider's defaults filled in. */

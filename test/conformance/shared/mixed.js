@@ -13,6 +13,9 @@ module.exports.program = ({ pulumi, conf, config, step }) => {
   );
   const group = new conf.Group("group", { a: { value: second.id }, b: {} }, { dependsOn: second });
   new conf.Thing("kept", { value: 1 }, { retainOnDelete: true, parent: group });
+  // As remote.Command's connection: a secret that holds a secret.
+  const inner = { host: "a", password: pulumi.secret("planted-inner") };
+  new conf.Thing("doubly", { value: pulumi.secret(inner) });
   new conf.Thing("calm", { value: step }, { ignoreChanges: ["*"], deleteBeforeReplace: true });
   return {
     computed: second.computed,

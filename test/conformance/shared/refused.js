@@ -1,13 +1,13 @@
 /** One feature per name that the embedded engine does not have; config key `feature` picks it. */
 const features = {
   import: ({ conf }) => new conf.Thing("thing", {}, { import: "thing-7" }),
-  deletedWith: ({ conf }) => {
-    const first = new conf.Thing("first", {});
-    new conf.Thing("second", {}, { deletedWith: first });
+  deletedWith: ({ pulumi, conf }) => {
+    const home = new pulumi.ComponentResource("conf:index:Home", "home");
+    new conf.Thing("thing", {}, { deletedWith: home });
   },
-  replaceWith: ({ conf }) => {
-    const first = new conf.Thing("first", {});
-    new conf.Thing("second", {}, { replaceWith: [first] });
+  replaceWith: ({ pulumi, conf }) => {
+    const home = new pulumi.ComponentResource("conf:index:Home", "home");
+    new conf.Thing("thing", {}, { replaceWith: [home] });
   },
   replacementTrigger: ({ conf }) => new conf.Thing("thing", {}, { replacementTrigger: "again" }),
   transforms: ({ conf }) => {

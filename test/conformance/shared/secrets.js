@@ -3,7 +3,7 @@ module.exports = ({ pulumi, conf, config, step }) => {
   const fromConfig = config.requireSecret("token");
   const made = pulumi.secret(`planted-made-${step}`);
   const top = new conf.Thing("top", { value: fromConfig });
-  const nested = new conf.Thing("nested", { value: { list: ["open", made], open: step } });
+  const nested = new conf.Thing("nested", { value: { list: ["listed", made], open: step } });
   const given = new conf.Thing("given", { tokenText: pulumi.secret("planted-by-provider") });
   const marked = new conf.Thing(
     "marked",
