@@ -42,7 +42,7 @@ async function deleteRound(
     round.map(async (state) => {
       try {
         if (context.outcome.isStopping) return;
-        await deleteOne(context, steps, pending, state);
+        await deleteOne(steps, pending, state);
       } catch (error) {
         if (!(error instanceof StepFailed)) throw error;
         failed.push(state);
@@ -53,7 +53,6 @@ async function deleteRound(
 }
 
 async function deleteOne(
-  context: Context,
   steps: Steps,
   pending: PendingOperations,
   state: ResourceState,
@@ -62,8 +61,10 @@ async function deleteOne(
     const message =
       "this resource is protected and cannot be deleted; " +
       "remove `protect` from it in the program and run `pulumi up` first";
-    context.outcome.fail({ urn: state.urn, message });
-    throw new StepFailed(message);
+    return steps.fail(
+      { op: "delete", urn: state.urn, provider: state.provider, old: state },
+      message,
+    );
   }
   if (!(await pending.stillExists(state))) return;
   const op: Op = state.delete || state.pendingReplacement ? "delete-replaced" : "delete";

@@ -134,14 +134,15 @@ export class Registrar {
     old: ResourceState,
   ): Promise<ResourceState> {
     const { events, outcome } = this.context;
+    // Its old self is deleted: there is nothing left to compare with.
+    if (old.pendingReplacement) return this.recreate(goal, next, old, NO_DIFF, true);
     const held = ignoreChanges(goal.inputs, old.inputs, goal.ignoreChanges);
     if (held.failed.length > 0) {
       const paths = held.failed.map((path) => `"${path}"`).join(", ");
       const message = `cannot ignore changes in added or removed elements of the path: ${paths}`;
       events.diagnostic({ severity: "info", urn: next.urn, message });
     }
-    const olds = old.pendingReplacement ? undefined : old.inputs;
-    next.inputs = await this.check(next, olds ?? undefined, held.inputs);
+    next.inputs = await this.check(next, old.inputs ?? undefined, held.inputs);
     const decision = decide(old, await this.diff(goal, next, old), goal);
     outcome.check();
     switch (decision.kind) {
@@ -175,7 +176,7 @@ export class Registrar {
     const replace = { op: "replace", urn: next.urn, provider: next.provider, old, diff } as const;
     if (!deleteFirst) {
       const state = await this.steps.create(next, { old, diff, isDeleted: false });
-      const step: StepEvent = { ...replace, next: { ...state, id: undefined } };
+      const step: StepEvent = { ...replace, next: state };
       this.context.events.stepStarted(step);
       this.context.events.stepEnded(step, "done", state);
       return state;
@@ -236,7 +237,6 @@ export class Registrar {
   }
 
   private async diff(goal: Goal, next: ResourceState, old: ResourceState): Promise<Diff> {
-    if (old.pendingReplacement) return NO_DIFF;
     const { registry, limiter } = this.context;
     const news = next.inputs ?? {};
     return this.guard(next.urn, async () => {

@@ -71,7 +71,11 @@ export class Steps {
     const { context } = this;
     const base = { ...next, id: old.id, created: old.created, modified: new Date().toISOString() };
     const step = this.start("update", next, old, diff);
-    const settle = (state: ResourceState): void => context.snapshot.replace(old, state);
+    const settle = (state: ResourceState): void => {
+      // Until it is ready, a resource has not become what was wished: the old inputs stay, so that a difference remains.
+      const isReady = (state.initErrors ?? []).length === 0;
+      context.snapshot.replace(old, isReady ? state : { ...state, inputs: old.inputs });
+    };
     return this.perform("updating", base, step, settle, async () => {
       const id = old.id ?? "";
       if (isProviderType(next.type)) {
@@ -133,6 +137,14 @@ export class Steps {
     await context.snapshot.end(operation, settle);
     context.events.stepEnded(step, "done");
     return marked;
+  }
+
+  /** A step that cannot be done. @throws StepFailed always. */
+  fail(step: StepEvent, message: string): never {
+    this.context.events.stepStarted(step);
+    this.context.events.stepEnded(step, "failed");
+    this.context.outcome.fail({ urn: step.urn, message });
+    throw new StepFailed(message);
   }
 
   private async ensureProvider(step: StepEvent, old: ResourceState): Promise<Provider> {

@@ -22,9 +22,15 @@ export function previewDigest(
     diagnostics: diagnostics.length > 0 ? diagnostics : undefined,
     // The CLI prints a Go duration: nanoseconds.
     duration: Math.max(1, now - record.startedAt) * 1_000_000,
-    changeSummary: record.counts,
+    changeSummary: withReads(record),
   };
   return record.masker.mask(JSON.stringify(digest, null, 4));
+}
+
+/** The CLI counts reads here, and nowhere else. */
+function withReads({ counts, steps }: RunRecord): object {
+  const read = steps.filter((step) => step.op === "read").length;
+  return read > 0 ? { ...counts, read } : counts;
 }
 
 function stepDigest(step: StepEvent): object {
@@ -36,7 +42,9 @@ function stepDigest(step: StepEvent): object {
     urn: step.urn,
     provider: step.provider || undefined,
     oldState: step.old && stateDigest(step.old),
-    newState: step.next && stateDigest(step.next),
+    // What a read found is not part of the plan.
+    newState:
+      step.next && stateDigest(step.op === "read" ? { ...step.next, outputs: {} } : step.next),
     diffReasons: changed.length > 0 ? changed : undefined,
     replaceReasons: replaces.length > 0 ? replaces : undefined,
     detailedDiff: detailed ?? null,

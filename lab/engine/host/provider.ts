@@ -76,9 +76,15 @@ export class Provider {
   }
 
   async checkConfig(urn: string, olds: ValueMap | undefined, news: ValueMap): Promise<Checked> {
-    const request = checkRequest(urn, olds && this.lower(olds), this.lower(news));
+    // Providers get their configuration in clear until they are configured, whatever they agreed to (as the CLI does).
+    const request = checkRequest(urn, olds && unwrapSecrets(olds), unwrapSecrets(news));
     try {
-      return await this.readCheck(this.plugin.client.checkConfig, request, news);
+      const { inputs, failures } = await this.readCheck(
+        this.plugin.client.checkConfig,
+        request,
+        news,
+      );
+      return { inputs: remarkSecrets(inputs, news), failures };
     } catch (error) {
       if (error instanceof ProviderError && error.isUnimplemented) {
         return { inputs: news, failures: [] };
@@ -88,7 +94,12 @@ export class Provider {
   }
 
   async diffConfig(urn: string, old: Subject, news: ValueMap): Promise<Diff> {
-    const request = this.diffRequest(urn, old, news, []);
+    const inClear = {
+      ...old,
+      inputs: unwrapSecrets(old.inputs),
+      outputs: unwrapSecrets(old.outputs),
+    };
+    const request = this.diffRequest(urn, inClear, unwrapSecrets(news), []);
     try {
       const response = await this.call(request, this.plugin.client.diffConfig);
       return readDiff(response, old.inputs, news);

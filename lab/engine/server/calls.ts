@@ -18,7 +18,8 @@ export function unary<Request, Response>(
   onUnexpected: (error: unknown) => void,
 ): handleUnaryCall<Request, Response> {
   return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-    serve(call.request).then(
+    // Inside an async function a throw before the first await is a rejection too.
+    void (async () => serve(call.request))().then(
       (response) => callback(null, response),
       (error: unknown) => callback(asServiceError(error, onUnexpected)),
     );

@@ -54,3 +54,18 @@ describe("Vault", () => {
     );
   });
 });
+
+describe("a secret inside a secret", () => {
+  it("keeps its mark and is not encrypted twice, in the form the CLI reads", async () => {
+    const cipher = await Cipher.open("conformance", CLI_SALT);
+    const vault = new Vault(cipher);
+    const nested = { connection: secret({ user: "u", password: secret("p") }) };
+    const sealed = vault.seal(nested) as { connection: { ciphertext: string } };
+    expect(JSON.parse(cipher.decrypt(sealed.connection.ciphertext))).toEqual({
+      user: "u",
+      password: { [SIGNATURE_KEY]: SECRET, ciphertext: '"p"' },
+    });
+    expect(vault.open(sealed)).toEqual(nested);
+    expect(vault.open(sealInClear(nested))).toEqual(nested);
+  });
+});
