@@ -1,6 +1,7 @@
 /**
  * What a probe costs beside what its handshakes cost: N hosts on loopback addresses, all served by one real sshd of
- * this machine, so that client, servers and scripts share its cores.
+ * this machine. Real hosts run the script on cores of their own, so it is answered from a file first, and really run
+ * in a third column, where all scripts share these cores.
  *
  *   node -e 'require(require("./scripts/bundle.js").bundle("bench/probe.ts", ["ssh2"]))' [N ...]
  *
@@ -15,13 +16,15 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { utils } from "ssh2";
 import { packAgent } from "../payload/agent";
+import { probeScript } from "../payload/remoteText";
 import { type FactsRequest } from "../payload/spec";
 import { Budget } from "../probe/budget";
 import { makeSwitchboard, withLogin } from "../probe/dial";
-import { probeFleet } from "../probe/probe";
+import { probeFleet, runOnHost } from "../probe/probe";
 import { type ProbeTarget } from "../probe/types";
 
 const PORT = 20_222;
+const PORT_OF_FILE = 20_223;
 const SSHD = process.env["SSHD"] ?? "/usr/sbin/sshd";
 
 /** Many scripts on these cores at once would only make each of them late; real hosts have their own. */
@@ -30,10 +33,12 @@ const PARALLEL = 2 * availableParallelism();
 interface Sshd {
   readonly keyPath: string;
   readonly hostKey: string;
+  readonly port: number;
   readonly stop: () => Promise<void>;
 }
 
-async function startSshd(): Promise<Sshd> {
+/** @param answer what every command answers, in place of being run */
+async function startSshd(port: number, answer?: string): Promise<Sshd> {
   const directory = mkdtempSync(join(tmpdir(), "bench-probe-"));
   const host = utils.generateKeyPairSync("ed25519");
   const operator = utils.generateKeyPairSync("ed25519");
@@ -43,7 +48,7 @@ async function startSshd(): Promise<Sshd> {
     return path;
   };
   const config = [
-    `Port ${PORT}`,
+    `Port ${port}`,
     "ListenAddress 0.0.0.0",
     `HostKey ${write("host", host.private)}`,
     `AuthorizedKeysFile ${write("authorized", `${operator.public}\n`)}`,
@@ -53,8 +58,10 @@ async function startSshd(): Promise<Sshd> {
     "PasswordAuthentication no",
     "PermitRootLogin prohibit-password",
     "MaxStartups 1000",
-    "LogLevel ERROR",
+    "LogLevel QUIET",
   ];
+  if (answer !== undefined)
+    config.push(`ForceCommand cat > /dev/null; cat ${write("answer", answer)}`);
   if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
   const server = spawn(SSHD, ["-D", "-e", "-f", write("config", config.join("\n"))], {
     stdio: ["ignore", "ignore", "inherit"],
@@ -68,7 +75,7 @@ async function startSshd(): Promise<Sshd> {
     await ended;
     rmSync(directory, { recursive: true });
   };
-  for (let tries = 0; !(await answers()); tries += 1) {
+  for (let tries = 0; !(await answers(port)); tries += 1) {
     if (tries > 100 || isOver) {
       await stop();
       throw new Error(`${SSHD} did not start: install openssh-server, or name it in $SSHD`);
@@ -77,20 +84,21 @@ async function startSshd(): Promise<Sshd> {
   }
   return {
     keyPath: write("operator", operator.private),
+    port,
     hostKey: host.public.split(" ").slice(0, 2).join(" "),
     stop,
   };
 }
 
-function answers(): Promise<boolean> {
+function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(PORT, "127.0.0.1");
+    const socket = connect(port, "127.0.0.1");
     socket.once("data", () => resolve(true)).once("error", () => resolve(false));
     socket.once("data", () => socket.destroy());
   });
 }
 
-function makeTargets(count: number, { keyPath, hostKey }: Sshd): ProbeTarget[] {
+function makeTargets(count: number, { keyPath, hostKey, port }: Sshd): ProbeTarget[] {
   return Array.from({ length: count }, (_, index) => {
     const name = `h${index + 1}`;
     const request: FactsRequest = {
@@ -113,7 +121,7 @@ function makeTargets(count: number, { keyPath, hostKey }: Sshd): ProbeTarget[] {
     // Every address of its own is a gateway of its own.
     const host = `127.8.${Math.floor(index / 250)}.${(index % 250) + 1}`;
     const { username } = userInfo();
-    const connection = { host, port: PORT, user: username, keyPath, hostKey, jump: null };
+    const connection = { host, port, user: username, keyPath, hostKey, jump: null };
     return { name, connection, request };
   });
 }
@@ -128,39 +136,50 @@ async function logIn(targets: readonly ProbeTarget[]): Promise<number> {
   return done.filter(({ status }) => status === "fulfilled").length;
 }
 
-async function probe(targets: readonly ProbeTarget[]): Promise<Map<string, number>> {
-  const results = await probeFleet(targets, { parallel: PARALLEL });
+async function probe(targets: readonly ProbeTarget[], parallel?: number): Promise<string> {
   const counts = new Map<string, number>();
-  for (const result of results.values()) {
+  for (const result of (await probeFleet(targets, { parallel })).values()) {
     const what = result.class === "ready" ? "ready" : `${result.class}: ${result.reason}`;
     counts.set(what, (counts.get(what) ?? 0) + 1);
   }
-  return counts;
+  return [...counts].map(([what, hosts]) => `${hosts} ${what}`).join(", ");
 }
 
-async function timed<T>(run: () => Promise<T>): Promise<readonly [T, number]> {
+/** Wall time, and the CPU time of this process alone. */
+async function timed<T>(name: string, run: () => Promise<T>): Promise<void> {
   const begun = performance.now();
+  const before = process.cpuUsage();
   const value = await run();
-  return [value, (performance.now() - begun) / 1000];
+  const { user, system } = process.cpuUsage(before);
+  const wall = ((performance.now() - begun) / 1000).toFixed(1);
+  const own = ((user + system) / 1e6).toFixed(1);
+  process.stdout.write(`  ${name.padEnd(26)} ${wall} s, ${own} s of CPU here: ${String(value)}\n`);
+}
+
+/** What this machine itself answers to a probe. */
+async function askOnce(sshd: Sshd): Promise<string> {
+  const [target] = makeTargets(1, sshd);
+  if (!target) throw new Error("no target");
+  const result = await runOnHost(target.connection, probeScript(target.request));
+  if (!result.ok) throw new Error(result.reason);
+  return result.stdout;
 }
 
 async function main(): Promise<void> {
   // Started with `node -e`, there is no path of a script among them.
   const sizes = process.argv.slice(1).map(Number).filter(Number.isInteger);
-  const sshd = await startSshd();
+  const real = await startSshd(PORT);
+  const file = await startSshd(PORT_OF_FILE, await askOnce(real));
   try {
-    process.stdout.write(`${availableParallelism()} cores, ${PARALLEL} scripts at a time\n`);
     for (const count of sizes.length > 0 ? sizes : [50, 500]) {
-      const targets = makeTargets(count, sshd);
-      const [loggedIn, floor] = await timed(() => logIn(targets));
-      const [classes, full] = await timed(() => probe(targets));
-      const told = [...classes].map(([what, hosts]) => `${hosts} ${what}`).join(", ");
-      process.stdout.write(
-        `${count} hosts: login only ${floor.toFixed(1)} s (${loggedIn} in), probe ${full.toFixed(1)} s (${told})\n`,
-      );
+      process.stdout.write(`${count} hosts, ${availableParallelism()} cores\n`);
+      const targets = makeTargets(count, file);
+      await timed("login only", async () => `${await logIn(targets)} logged in`);
+      await timed("probe, script from a file", () => probe(targets));
+      await timed("probe, script run here", () => probe(makeTargets(count, real), PARALLEL));
     }
   } finally {
-    await sshd.stop();
+    await Promise.all([real.stop(), file.stop()]);
   }
 }
 

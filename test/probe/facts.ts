@@ -50,7 +50,6 @@ export const FACTS: Facts = {
   status: null,
   lastError: null,
   source: null,
-  startScript: null,
   competitors: [],
   listening: [],
   traces: [],
