@@ -11,7 +11,7 @@ const rules = {
   "file-too-large": { severity: "error", rule: "The file has at most 1 MB." },
   "file-too-complex": {
     severity: "error",
-    rule: "The file nests at most 32 levels, has at most 350,000 YAML tokens, 2,000 items in one flow collection, aliases that expand to at most 200,000 values, and peer lists of at most 2,000,000 entries and 60,000,000 characters.",
+    rule: "The file nests at most 32 levels, has at most 350,000 YAML tokens, 2,000 items in one flow collection, 100,000 values with aliases expanded, and peer lists of at most 2,000,000 entries and 60,000,000 characters.",
   },
   "yaml-syntax": { severity: "error", rule: "The file is one valid YAML 1.2 document." },
   "duplicate-key": { severity: "error", rule: "No mapping has the same key twice." },

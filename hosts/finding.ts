@@ -41,7 +41,7 @@ export function severityOf(code: Code): Severity {
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
-    if (!/^[\w-]+$/.test(part)) return `${text}[${quote(part)}]`;
+    if (!/^[\w-]{1,100}$/.test(part)) return `${text}[${quote(part)}]`;
     return text === "" ? part : `${text}.${part}`;
   }, "");
 }

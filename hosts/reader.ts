@@ -4,7 +4,7 @@ import { isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap }
 import { type Code } from "./codes";
 import { type Path, quote } from "./finding";
 
-const MAX_VALUES = 200_000;
+const MAX_VALUES = 100_000;
 const MAX_DEPTH = 64;
 
 /** A problem at an offset of the text. */
@@ -91,7 +91,7 @@ export class Reader {
   private count(values: number, offset: number): void {
     this.values += values;
     if (this.values > MAX_VALUES)
-      throw new TooComplex(`aliases expand to more than ${MAX_VALUES} values`, offset);
+      throw new TooComplex(`more than ${MAX_VALUES} values, with aliases expanded`, offset);
   }
 
   private readMap(map: YAMLMap<unknown, unknown>, depth: number): unknown {

@@ -19,12 +19,12 @@ export function renderNodeConf(values: Readonly<Record<string, string>>): string
 
 /** Reads what renderNodeConf wrote; comments and blank lines are passed over. @throws RangeError */
 export function parseNodeConf(text: string): Record<string, string> {
-  const values: Record<string, string> = {};
+  const values: [string, string][] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const match = /^([A-Za-z_][A-Za-z0-9_]*)="((?:[^"\\$`]|\\["\\$`])*)"$/.exec(line);
     if (!match) throw new RangeError(`line ${index + 1} is not KEY="value"`);
-    values[match[1] ?? ""] = (match[2] ?? "").replace(/\\(["\\$`])/g, "$1");
+    values.push([match[1] ?? "", (match[2] ?? "").replace(/\\(["\\$`])/g, "$1")]);
   }
-  return values;
+  return Object.fromEntries(values);
 }
