@@ -16,7 +16,11 @@ def unit(name):
 
 def arm(name, undo, seconds):
     """`undo` is sh text. Armed again it starts anew. Nothing of the SSH session keeps or ends it."""
-    disarm(name)
+    try:
+        disarm(name)
+    except Failed:
+        # What fired before is over; this is a new one.
+        pass
     files.make_dirs(FOLDER)
     script = "%s/%s.sh" % (FOLDER, name)
     # The mark comes first: whoever disarms while it runs must learn that it is too late.
