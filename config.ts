@@ -43,8 +43,10 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
   const fail = (key: string, expected: string, got: unknown): void => {
     mistakes.push(`p2p:${key}: expected ${expected}, got ${JSON.stringify(got)}`);
   };
+  // Pulumi.yaml gives every key a default, so an empty text stands for none.
+  const text = (key: string): string | undefined => config.get(key) || undefined;
   const flag = (key: string, fallback: boolean): boolean => {
-    const value = config.get(key);
+    const value = oneRun(key) ?? config.get(key);
     if (value === undefined || value === "") return fallback;
     if (/^(true|on)$/.test(value)) return true;
     if (!/^(false|off)$/.test(value)) fail(key, "true or false", value);
@@ -80,8 +82,8 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
   };
 
   const result: FleetConfig = {
-    inventory: config.get("inventory") ?? "distributed_hosts.yaml",
-    controller: config.get("controller"),
+    inventory: text("inventory") ?? "distributed_hosts.yaml",
+    controller: text("controller"),
     probe: flag("probe", true),
     probeParallel: count("probeParallel", 64, 1024),
     limit: readLimit(config),
@@ -91,8 +93,8 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     takeover: flag("takeover", false),
     state: choice("state", ["present", "absent"], "present"),
     source: readSource(object("source"), fail),
-    packageIndex: readIndex(config.get("packageIndex"), fail),
-    aptMirror: config.get("aptMirror") ?? null,
+    packageIndex: readIndex(text("packageIndex"), fail),
+    aptMirror: text("aptMirror") ?? null,
     inventoryCopy: choice("inventoryCopy", ["whole", "without-ssh", "none"], "whole"),
     healthSeconds: count("healthSeconds", 120, 800),
     voterReturnSeconds: count("voterReturnSeconds", 120, 3600),
@@ -105,9 +107,20 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
   return result;
 }
 
+/** Settings that are meant for one run, and would stay if they were written into the stack's configuration. */
+const ONE_RUN: Readonly<Record<string, string>> = {
+  limit: "P2P_LIMIT",
+  allowQuorumLoss: "P2P_ALLOW_QUORUM_LOSS",
+};
+
+function oneRun(key: string): string | undefined {
+  const variable = ONE_RUN[key];
+  return variable === undefined ? undefined : process.env[variable];
+}
+
 /** A list, or names separated by commas or blanks, as one types them on a command line. */
 function readLimit(config: pulumi.Config): string[] {
-  const text = config.get("limit") ?? "";
+  const text = oneRun("limit") ?? config.get("limit") ?? "";
   if (text.trim().startsWith("[")) return (config.getObject("limit") as unknown[]).map(String);
   return text.split(/[\s,]+/).filter((pattern) => pattern !== "");
 }

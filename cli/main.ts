@@ -6,6 +6,7 @@ import { labCommand } from "./lab";
 import { outputsCommand } from "./outputs";
 import { planCommand } from "./plan";
 import { statusCommand } from "./status";
+import { trustCommand } from "./trust";
 import { UsageError } from "./usageError";
 
 const WRONG_USAGE = 2;
@@ -18,6 +19,7 @@ export function fleetCommand(): Command {
     .addCommand(planCommand())
     .addCommand(statusCommand())
     .addCommand(outputsCommand())
+    .addCommand(trustCommand())
     .addCommand(labCommand());
   prepare(program);
   return program;

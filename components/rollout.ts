@@ -160,7 +160,7 @@ class Rollout {
     const alive = new Set(this.voters().filter((name) => isAlive(name, facts.get(name))));
     const refusal = whyNotDown(entry.task.name, { alive, quorum: this.options.quorum });
     if (refusal === undefined || !this.options.allowQuorumLoss) return refusal;
-    void pulumi.log.warn(`p2p:allowQuorumLoss: ${refusal}`, entry.host);
+    void pulumi.log.warn(`allowed by p2p:allowQuorumLoss: ${refusal}`, entry.host);
     return undefined;
   }
 

@@ -35,6 +35,6 @@ export function whyNotDown(voter: string, { alive, quorum }: QuorumState): strin
   if (staying >= quorum) return undefined;
   return (
     `restarting voter ${voter} would leave ${staying} of ${quorum} votes that the quorum needs ` +
-    `(alive: ${[...alive].sort().join(", ")}); p2p:allowQuorumLoss overrides this for one run`
+    `(alive: ${[...alive].sort().join(", ")}); P2P_ALLOW_QUORUM_LOSS=true overrides this for one run`
   );
 }

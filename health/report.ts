@@ -134,9 +134,7 @@ export function renderMarkdown(recap: Recap, voters: VoterPlan): string {
       ["Note", "Hosts"],
       recap.notes.map(({ note, hosts }) => [note, hostList(hosts)]),
     ),
-    ...(recap.retry === null
-      ? []
-      : ["", `To try again: \`pulumi up -c p2p:limit=${recap.retry}\``]),
+    ...(recap.retry === null ? [] : ["", `To try again: \`P2P_LIMIT=${recap.retry} pulumi up\``]),
   ];
   return `${lines.join("\n")}\n`;
 }

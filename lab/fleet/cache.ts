@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { BASE_PACKAGES, REPOSITORY_PACKAGES, WHEELS } from "./packages";
+import { BASE_PACKAGES, MODULES, REPOSITORY_PACKAGES, WHEELS } from "./packages";
 import { type Progress } from "./progress";
 import { projectRoot } from "./projectRoot";
 import { runChecked } from "./run";
@@ -13,6 +13,8 @@ export interface LabCache {
   readonly base: string;
   /** Wheels for Debian 12's Python. */
   readonly wheels: string;
+  /** A layer over `base`: the daemon's Python packages, as somebody would have installed them. */
+  readonly modules: string;
 }
 
 function cacheDirectory(env: NodeJS.ProcessEnv): string {
@@ -33,9 +35,12 @@ function keyed(name: string, scriptName: string, ...lists: (readonly string[])[]
 /** Where the shared directories are, or will be: `$FLEET_CACHE`, default ~/.cache/p2p-fleet. */
 export function cachePaths(env: NodeJS.ProcessEnv = process.env): LabCache {
   const dir = cacheDirectory(env);
+  const base = keyed("base", "lab-base.sh", BASE_PACKAGES, REPOSITORY_PACKAGES);
+  const wheels = keyed("wheels", "lab-wheels.sh", WHEELS);
   return {
-    base: join(dir, keyed("base", "lab-base.sh", BASE_PACKAGES, REPOSITORY_PACKAGES)),
-    wheels: join(dir, keyed("wheels", "lab-wheels.sh", WHEELS)),
+    base: join(dir, base),
+    wheels: join(dir, wheels),
+    modules: join(dir, keyed("modules", "lab-modules.sh", [base, wheels], MODULES)),
   };
 }
 
@@ -80,5 +85,7 @@ export async function fillCache(progress: Progress, signal?: AbortSignal): Promi
     build("base root", cache.base, base, progress, signal),
     build("wheels", cache.wheels, wheels, progress, signal),
   ]);
+  const modules = [script("lab-modules.sh"), cache.modules, `${cache.base}/root`, cache.wheels];
+  await build("Python packages", cache.modules, [...modules, ...MODULES], progress, signal);
   return cache;
 }

@@ -26,6 +26,8 @@ export interface LabRecord {
   readonly machines: readonly Machine[];
   /** Directory of the base root that its hosts stand on. */
   readonly base: string;
+  /** The layer of machines with `modules: true`. */
+  readonly modules: string;
 }
 
 /** Where a lab keeps its files; the directory's existence is the claim on the ID. */

@@ -64,6 +64,7 @@ export async function makeLab(options: LabOptions): Promise<MadeLab> {
       createdAt: new Date().toISOString(),
       machines,
       base: cache.base,
+      modules: cache.modules,
     };
     await startPackageIndex(directory, guard.init.pid, cache);
     const handle: LabHandle = { directory, record, init: guard.init.pid };

@@ -39,6 +39,16 @@ export const REPOSITORY_PACKAGES: readonly string[] = [
   "rsync",
 ];
 
+/** What the daemon imports; hosts with `modules: true` have it from the start, the others get it from the product. */
+export const MODULES: readonly string[] = [
+  "psutil",
+  "pyyaml",
+  "aiohttp",
+  "pydantic",
+  "aiohttp-socks",
+  "sdnotify",
+];
+
 /** What hosts can install with pip, from the lab's own index, with everything that these need. */
 export const WHEELS: readonly string[] = [
   "psutil",

@@ -79,7 +79,7 @@ export async function installHosts(lab: LabHandle, args: InstallArgs): Promise<v
   const paths = (machine: Machine) => hostPaths(lab.directory.path, machine.name);
   await inside(
     "mounting the hosts' roots",
-    machines.map((m) => mountScript(m, paths(m), lab.record.base, args.diskSize, args.daemon)),
+    machines.map((m) => mountScript(m, paths(m), lab.record, args.diskSize, args.daemon)),
   );
   for (const machine of machines) {
     const hostKey = args.hostKeys.get(machine.name);

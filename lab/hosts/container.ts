@@ -1,3 +1,4 @@
+import { type LabCache } from "../fleet/cache";
 import { type Machine } from "./machine";
 
 /** Paths of one host within the lab's mount namespace. */
@@ -68,23 +69,27 @@ function quote(word: string): string {
 /**
  * The script, run inside the lab, that mounts a host's disk and root; the host's user and checkout are made
  * with the root's own tools.
+ * @param cache what all hosts stand on
  * @param size of the disk in MiB
  * @param daemon directory whose contents become the checkout
  */
 export function mountScript(
   machine: Machine,
   paths: HostPaths,
-  base: string,
+  cache: Pick<LabCache, "base" | "modules">,
   size: number,
   daemon: string,
 ): string {
   const [disk, root] = [quote(paths.disk), quote(paths.root)];
   const { user, checkout } = machine;
+  const lower = [...(machine.modules ? [cache.modules] : []), `${cache.base}/root`]
+    .map(quote)
+    .join(":");
   const lines = [
     `mkdir -p ${disk} ${root}`,
     `mount -t tmpfs -o mode=755,size=${size}m fleet-lab-disk ${disk}`,
     `mkdir ${disk}/upper ${disk}/work`,
-    `mount -t overlay -o lowerdir=${quote(`${base}/root`)},upperdir=${disk}/upper,workdir=${disk}/work overlay ${root}`,
+    `mount -t overlay -o lowerdir=${lower},upperdir=${disk}/upper,workdir=${disk}/work overlay ${root}`,
   ];
   if (user !== "root") lines.push(`chroot ${root} useradd -m -s /bin/bash ${quote(user)}`);
   if (checkout !== null) {

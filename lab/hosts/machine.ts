@@ -22,12 +22,15 @@ export interface Machine {
   readonly tun: boolean;
   /** Whether the checkout has a virtual environment (without pip). @default false */
   readonly venv: boolean;
+  /** Whether somebody has installed the daemon's Python packages there already. @default false */
+  readonly modules: boolean;
 }
 
 const rawMachine = z.strictObject({
   kind: z.enum(["systemd", "supervisord", "bare", "dead"]),
   tun: z.boolean().default(false),
   venv: z.boolean().default(false),
+  modules: z.boolean().default(false),
 });
 
 const rawEntry = z.object({
@@ -92,6 +95,7 @@ export function readMachines(inventory: string, facts: string): Machine[] {
       kind: entry.is_container === true ? ("bare" as const) : ("systemd" as const),
       tun: false,
       venv: false,
+      modules: false,
     };
     return {
       name,

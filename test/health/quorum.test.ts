@@ -9,7 +9,7 @@ describe("whyNotDown", () => {
 
   it("refuses one that would break it, and names the votes", () => {
     expect(whyNotDown("a", state(["c", "a", "b"], 3))).toBe(
-      "restarting voter a would leave 2 of 3 votes that the quorum needs (alive: a, b, c); p2p:allowQuorumLoss overrides this for one run",
+      "restarting voter a would leave 2 of 3 votes that the quorum needs (alive: a, b, c); P2P_ALLOW_QUORUM_LOSS=true overrides this for one run",
     );
   });
 

@@ -66,7 +66,7 @@ Voters: 2 declared, 1 effective, quorum 2, margin -1.
 | --- | --- |
 | slow | a |
 
-To try again: \`pulumi up -c p2p:limit=c\`
+To try again: \`P2P_LIMIT=c pulumi up\`
 `);
   });
 

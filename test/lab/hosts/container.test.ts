@@ -17,6 +17,7 @@ const machine: Machine = {
   port: 8770,
   tun: true,
   venv: false,
+  modules: false,
 };
 const common = [
   "systemd-nspawn",
@@ -66,11 +67,13 @@ describe("containerName", () => {
   });
 });
 
+const CACHE = { base: "/c/base", modules: "/c/modules" };
+
 describe("the scripts", () => {
   const paths = hostPaths("/run/fleet-lab/l", "h1");
 
   it("mount a host's disk and root, and quote what the inventory says", () => {
-    expect(mountScript({ ...machine, user: "ubuntu" }, paths, "/c/base", 64, "/p/daemon")).toBe(
+    expect(mountScript({ ...machine, user: "ubuntu" }, paths, CACHE, 64, "/p/daemon")).toBe(
       `mkdir -p '/run/fleet-lab/l/hosts/h1/disk' '/run/fleet-lab/l/hosts/h1/root'
 mount -t tmpfs -o mode=755,size=64m fleet-lab-disk '/run/fleet-lab/l/hosts/h1/disk'
 mkdir '/run/fleet-lab/l/hosts/h1/disk'/upper '/run/fleet-lab/l/hosts/h1/disk'/work
@@ -80,6 +83,11 @@ chroot '/run/fleet-lab/l/hosts/h1/root' useradd -m -s /bin/bash 'ubuntu'
 mkdir -p '/run/fleet-lab/l/hosts/h1/root''/root/ai service'
 cp -R '/p/daemon'/. '/run/fleet-lab/l/hosts/h1/root''/root/ai service'/`,
     );
+  });
+
+  it("lay the Python packages over the root of a machine that has them", () => {
+    const script = mountScript({ ...machine, modules: true }, paths, CACHE, 64, "/p/daemon");
+    expect(script).toContain("lowerdir='/c/modules':'/c/base/root',");
   });
 
   it("make a virtual environment and hand both over, only where asked", () => {

@@ -10,6 +10,7 @@ const machine: Machine = {
   port: 8770,
   tun: false,
   venv: false,
+  modules: false,
 };
 const identity = {
   hostKey: { private: "PRIVATE\n", public: "ssh-ed25519 HOST" },

@@ -1,0 +1,98 @@
+/** A lab and the program on it, as the end-to-end tests use them. */
+
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseDocument } from "yaml";
+import { Lab } from "../../lab/fleet/lab";
+import { programCommands } from "../../lab/fleet/program";
+import { run, type RunResult } from "../../lab/fleet/run";
+
+export interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly inputs: Record<string, unknown>;
+  readonly outputs?: Record<string, unknown>;
+}
+
+export class LabFleet {
+  /** Added to the environment of every Pulumi command. */
+  environment: Record<string, string> = {};
+
+  private constructor(readonly lab: Lab) {}
+
+  static async up(): Promise<LabFleet> {
+    return new LabFleet(await Lab.up({ id: `t${randomBytes(3).toString("hex")}` }));
+  }
+
+  /** Runs a Pulumi command on the lab's stack. */
+  async pulumi(...args: string[]): Promise<RunResult> {
+    let result: RunResult | undefined;
+    for (const { argv, env, cwd } of programCommands(this.lab, args)) {
+      result = await run(argv, { env: { ...env, ...this.environment }, cwd });
+      if (result.code !== 0) return result;
+    }
+    return result as RunResult;
+  }
+
+  async up(...args: string[]): Promise<RunResult> {
+    return this.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs", ...args);
+  }
+
+  /** @throws Error with everything that was printed, when the command fails */
+  async mustUp(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.up(...args);
+    if (code !== 0) throw new Error(`up ended with ${code}\n${stdout}\n${stderr}`);
+    return stdout + stderr;
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    const { stdout } = await this.pulumi("stack", "output", "--json");
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+
+  async resources(): Promise<Resource[]> {
+    const { stdout } = await this.pulumi("stack", "export");
+    const state = JSON.parse(stdout) as { deployment: { resources: Resource[] } };
+    return state.deployment.resources;
+  }
+
+  /** What a command on a host printed. @throws Error when it fails */
+  async on(host: string, command: string): Promise<string> {
+    const { code, stdout, stderr } = await this.lab.ssh(host, command, { timeout: 60_000 });
+    if (code !== 0) throw new Error(`${host}: ${command}: ${code} ${stderr}`);
+    return stdout.trimEnd();
+  }
+
+  /** When the host's daemon started, in seconds since 1970, by its own word; null where it does not answer. */
+  async startedAt(host: string): Promise<number | null> {
+    const url = "http://127.0.0.1:8770/status?no_cache=true";
+    const { code, stdout } = await this.lab.inside(host, ["curl", "-s", "-m", "3", url]);
+    if (code !== 0) return null;
+    const status = JSON.parse(stdout) as { stand_in_details: { started_at: number } };
+    return status.stand_in_details.started_at;
+  }
+
+  async startTimes(hosts: readonly string[]): Promise<Record<string, number | null>> {
+    const times = await Promise.all(hosts.map((host) => this.startedAt(host)));
+    return Object.fromEntries(hosts.map((host, index) => [host, times[index] ?? null]));
+  }
+
+  /** Waits until a host's daemon answers with another start time than before. */
+  async restarted(host: string, before: number | null, milliseconds = 120_000): Promise<boolean> {
+    const end = Date.now() + milliseconds;
+    while (Date.now() < end) {
+      const now = await this.startedAt(host).catch(() => null);
+      if (now !== null && now !== before) return true;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    return false;
+  }
+
+  /** Changes the lab's inventory; undefined removes a key. */
+  edit(path: readonly string[], value: unknown): void {
+    const document = parseDocument(readFileSync(this.lab.inventory, "utf8"));
+    if (value === undefined) document.deleteIn(path);
+    else document.setIn(path, value);
+    writeFileSync(this.lab.inventory, document.toString({ lineWidth: 0 }));
+  }
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Lab } from "../../lab/fleet/lab";
+import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
+
+const why = whyNoLab(machineFacts());
+const onLab = why === null ? describe : describe.skip;
+const title = why === null ? "a probe" : `a probe (skipped here: ${why})`;
+
+// A cold cache is filled first: packages, base root, wheels.
+jest.setTimeout(900_000);
+
+const root = join(__dirname, "..", "..");
+const HOSTS = ["s1", "u1", "p1", "b1"];
+
+/** Every file of a host with what a change would show in: type, size, mode, owner, mtime, ctime. */
+const LIST = `sudo -n true 2>/dev/null && set -- sudo; "$@" find / \\( -path /proc -o -path /sys \\) -prune -o -printf "%p\\t%y %s %m %U:%G %T@ %C@\\n" 2>/dev/null`;
+
+/** What a login without any command changes as well, and what the machine changes by itself all the time. */
+const NOT_OURS = [
+  // sshd and PAM: who was logged in, the greeting, the journal.
+  /^\/run\/motd\.dynamic(\.new)?$/,
+  /^\/run$/,
+  /^\/var\/log\/(wtmp|lastlog|btmp|faillog|auth\.log)$/,
+  /^\/run\/(utmp|user|systemd\/(sessions|users|inhibit))(\/|$)/,
+  /^\/var\/log\/journal\//,
+  /^\/dev\/pts(\/|$)/,
+  // networkd and timers.
+  /^\/run\/systemd\//,
+  /^\/var\/lib\/systemd\/timers/,
+];
+
+onLab(title, () => {
+  let lab: Lab;
+  const directory = mkdtempSync(join(tmpdir(), "e2e-probe-"));
+
+  beforeAll(async () => {
+    const fixture = (name: string) => join(root, "test", "lab", "hosts", "fixtures", name);
+    const inventory = join(directory, "hosts.yaml");
+    const text = readFileSync(fixture("four.yaml"), "utf8");
+    writeFileSync(
+      inventory,
+      text.replaceAll("/ai-service }", "/ai-service, status: ready, p2p_enabled: true }"),
+    );
+    lab = await Lab.up({
+      inventory,
+      machines: fixture("fourMachines.yaml"),
+      id: `p${randomBytes(3).toString("hex")}`,
+    });
+  });
+
+  afterAll(async () => {
+    await lab?.down();
+    rmSync(directory, { recursive: true });
+  });
+
+  const files = async (host: string): Promise<Map<string, string>> => {
+    const { code, stdout, stderr } = await lab.ssh(host, LIST, { timeout: 60_000 });
+    // find itself meets files that go away meanwhile.
+    if (code !== 0 && code !== 1) throw new Error(`${host}: ${code} ${stderr}`);
+    return new Map(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split("\t") as [string, string]),
+    );
+  };
+
+  const probe = async (): Promise<Record<string, string>> => {
+    const argv = [process.execPath, "bin/fleet.js", "status", "--json", "--parallel", "2"];
+    const { stdout } = await lab.exec([...argv, lab.directory.inventory()], { cwd: root });
+    const { hosts } = JSON.parse(stdout) as { hosts: { host: string; state: string }[] };
+    return Object.fromEntries(hosts.map(({ host, state }) => [host, state]));
+  };
+
+  it("changes no file on a host of any kind", async () => {
+    const before = await Promise.all(HOSTS.map(files));
+    expect(Object.keys(await probe()).sort()).toEqual(["b1", "d1", "p1", "s1", "u1"]);
+    const after = await Promise.all(HOSTS.map(files));
+    const changed = HOSTS.flatMap((host, index) => {
+      const [old, now] = [before[index], after[index]];
+      if (!old || !now) throw new Error(`no list of ${host}`);
+      expect(old.size).toBeGreaterThan(1_000);
+      return [...new Set([...old.keys(), ...now.keys()])]
+        .filter((path) => old.get(path) !== now.get(path))
+        .filter((path) => !NOT_OURS.some((pattern) => pattern.test(path)))
+        .map((path) => `${host} ${path}`);
+    });
+    expect(changed).toEqual([]);
+  });
+});
