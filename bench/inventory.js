@@ -1,0 +1,1 @@
+require(require("../scripts/bundle.js").bundle("bench/inventory.ts"));
