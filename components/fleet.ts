@@ -20,7 +20,7 @@ import { type FleetOutputs, planOutputs } from "./outputs";
 import { previousRun, type PreviousRun } from "./previousRun";
 import { rollOut } from "./rollout";
 import { stageAgents } from "./stage";
-import { makeTask, makeWishes, type Wish } from "./tasks";
+import { correctedWish, makeTask, makeWishes, type Wish, type WishOptions } from "./tasks";
 import { unseen } from "./unseen";
 
 /** Ends the program without a stack trace, with every error of the file at once. */
@@ -33,13 +33,16 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const plan = requirePlan(inventory);
   reportFindings(inventory, config, plan);
   const previous = await previousRun();
-  const wishes = makeWishes(plan, {
+  const wishOptions = {
     config,
     inventory: inventoryCopy(text, config.inventoryCopy),
     token: await tokenOf(config),
-  });
+  };
+  const guesses = makeWishes(plan, wishOptions);
   const now = new Date().toISOString();
-  const probes = config.probe ? await look(wishes, config) : unseen(wishes, previous);
+  const { wishes, probes } = config.probe
+    ? await lookAtAll(guesses, plan, wishOptions)
+    : { wishes: guesses, probes: unseen(guesses, previous) };
   const decided = wishes.map((wish) =>
     makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
   );
@@ -141,6 +144,24 @@ async function look(
     wishes.map((wish) => wish.target),
     { parallel: probeParallel },
   );
+}
+
+/** Hosts whose supervisor is not the one that the plan guessed are asked again, in the right terms. */
+async function lookAtAll(guesses: readonly Wish[], plan: FleetPlan, options: WishOptions) {
+  const probes = await look(guesses, options.config);
+  const corrected = new Map(
+    guesses.flatMap((wish) => {
+      const facts = factsOf(probes.get(wish.name));
+      const other = correctedWish(wish, plan.hosts.get(wish.name), facts, options);
+      return other ? [[wish.name, other]] : [];
+    }),
+  );
+  if (corrected.size === 0) return { wishes: guesses, probes };
+  const again = await look([...corrected.values()], options.config);
+  return {
+    wishes: guesses.map((wish) => corrected.get(wish.name) ?? wish),
+    probes: new Map([...probes, ...again]),
+  };
 }
 
 function hostOutputs(

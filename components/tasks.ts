@@ -51,8 +51,31 @@ function isTakenDown(host: HostPlan): boolean {
   return host.action !== "deploy" && host.leaving && typeof host.connection?.hostKey === "string";
 }
 
-function presentWish(host: DeployHostPlan, { config, inventory, token }: WishOptions): Wish {
+/**
+ * The wish for a host on which something else than the plan's guess supervises services (a container that
+ * runs its own supervisord); undefined where the guess was right.
+ */
+export function correctedWish(
+  wish: Wish,
+  host: HostPlan | undefined,
+  facts: Facts | undefined,
+  options: WishOptions,
+): Wish | undefined {
+  if (!facts || host?.action !== "deploy" || wish.activate.state !== "present") return undefined;
+  const corrected = presentWish(host, options, facts.init);
+  const isSame =
+    corrected.activate.state === "present" &&
+    corrected.activate.release.manager === wish.activate.release.manager;
+  return isSame ? undefined : corrected;
+}
+
+function presentWish(
+  host: DeployHostPlan,
+  { config, inventory, token }: WishOptions,
+  init?: Facts["init"],
+): Wish {
   const render = {
+    ...(init === undefined ? {} : { init }),
     inventory,
     peerAddress: (node: string) => host.peerAddresses[host.peers.indexOf(node)] ?? null,
     clusterToken: token && { digest: token.digest, required: config.requireAuth },
