@@ -28,6 +28,8 @@ export class Registrar {
   private readonly seen = new Set<string>();
   /** What could not be settled, and what was skipped because of it. */
   readonly failed = new Set<string>();
+  /** What this run has deleted because it cannot live without something that is deleted first. */
+  private readonly condemned = new Set<string>();
   /** Names under which resources were known before. */
   private readonly aliases = new Map<string, string>();
   private readonly providerChanges: ProviderChanges;
@@ -134,8 +136,8 @@ export class Registrar {
     old: ResourceState,
   ): Promise<ResourceState> {
     const { events, outcome } = this.context;
-    // Its old self is deleted: there is nothing left to compare with.
-    if (old.pendingReplacement) return this.recreate(goal, next, old, NO_DIFF, true);
+    // What this run has deleted is not compared; what an earlier one has deleted is, as the CLI does.
+    if (this.condemned.has(old.urn)) return this.recreate(goal, next, old, NO_DIFF, true);
     const held = ignoreChanges(goal.inputs, old.inputs, goal.ignoreChanges);
     if (held.failed.length > 0) {
       const paths = held.failed.map((path) => `"${path}"`).join(", ");
@@ -203,6 +205,7 @@ export class Registrar {
         this.context.outcome.fail({ urn: old.urn, message });
         throw new StepFailed(message);
       }
+      this.condemned.add(state.urn);
       await this.steps.delete(state, "delete-replaced", true);
       this.context.outcome.check();
     }

@@ -47,7 +47,8 @@ export async function readStackReference(
     dependencies: request.dependencies,
     provider,
   };
-  const step: StepEvent = { op: "read", urn, provider, old, next };
+  const planned = { ...next, outputs: undefined };
+  const step: StepEvent = { op: "read", urn, provider, old, next: planned };
   events.stepStarted(step);
   if (old) await snapshot.same(old, next);
   else await snapshot.end(undefined, () => snapshot.replace(undefined, next));

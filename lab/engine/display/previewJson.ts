@@ -24,7 +24,7 @@ export function previewDigest(
     duration: Math.max(1, now - record.startedAt) * 1_000_000,
     changeSummary: withReads(record),
   };
-  return record.masker.mask(JSON.stringify(digest, null, 4));
+  return JSON.stringify(digest, null, 4);
 }
 
 /** The CLI counts reads here, and nowhere else. */

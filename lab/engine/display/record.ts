@@ -2,7 +2,7 @@ import { type Diagnostic, type Events, type StepEvent } from "../deployment/even
 import { isDefaultProvider } from "../plan/urn";
 import { type ResourceState } from "../state/resource";
 import { type Masker } from "./mask";
-import { isCounted, type Counts } from "./summary";
+import { countOf, type Counts } from "./summary";
 import { type ValueMap } from "../../wire";
 
 /** What a renderer shows while a run goes on; all texts are masked already. */
@@ -39,9 +39,8 @@ export class RunRecord implements Events {
   stepEnded(step: StepEvent, outcome: "done" | "failed", next?: ResourceState): void {
     this.learnState(next);
     if (isDefaultProvider(step.urn)) return;
-    if (outcome === "done" && isCounted(step.op)) {
-      this.counts[step.op] = (this.counts[step.op] ?? 0) + 1;
-    }
+    const count = outcome === "done" ? countOf(step, next) : undefined;
+    if (count) this.counts[count] = (this.counts[count] ?? 0) + 1;
     this.renderer.stepEnded(step, outcome, Date.now() - (this.started.get(step) ?? Date.now()));
   }
 

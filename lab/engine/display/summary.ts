@@ -1,7 +1,11 @@
-import { type Op } from "../deployment/events";
+import { type StepEvent } from "../deployment/events";
+import { type ResourceState } from "../state/resource";
+import { equalValues } from "../../wire";
 
 /** How many resources each operation touched; only operations that stand for a resource as a whole are counted. */
-export type Counts = Partial<Record<"create" | "update" | "delete" | "replace" | "same", number>>;
+export type Counts = Partial<
+  Record<"create" | "update" | "delete" | "replace" | "same" | "read", number>
+>;
 
 const LINES = [
   { op: "create", sign: "+ ", future: "to create", past: "created" },
@@ -10,9 +14,14 @@ const LINES = [
   { op: "replace", sign: "+-", future: "to replace", past: "replaced" },
 ] as const;
 
-/** True for operations that are counted. */
-export function isCounted(op: Op): op is keyof Counts {
-  return ["create", "update", "delete", "replace", "same"].includes(op);
+/** The count a finished step belongs to. Something read counts only if it reads otherwise than the last time. */
+export function countOf(
+  { op, old }: StepEvent,
+  state: ResourceState | undefined,
+): keyof Counts | undefined {
+  if (op === "create-replacement" || op === "delete-replaced") return undefined;
+  if (op !== "read") return op;
+  return old && !equalValues(old.outputs, state?.outputs) ? "read" : undefined;
 }
 
 /** Number of resources that change. */
