@@ -143,8 +143,8 @@ if (fs.existsSync(embeddedCli)) {
       { length: kills },
       (_, index): [string, RunProcess["kind"], number] => {
         const kind = (["engine", "program", "provider"] as const)[index % 3] ?? "engine";
-        const milliseconds = Math.floor(300 + random() * 1500);
-        return [`the ${kind} after ${milliseconds} ms`, kind, milliseconds];
+        const part = Math.floor(15 + random() * 85) / 100;
+        return [`the ${kind} after ${part} of a run`, kind, part];
       },
     );
 
@@ -162,7 +162,10 @@ if (fs.existsSync(embeddedCli)) {
     }
 
     beforeAll(async () => {
+      const begun = Date.now();
       prepared = await prepare();
+      // A whole run's time on this machine, at this load.
+      const duration = Date.now() - begun;
       for (const boundary of boundaries) {
         start(boundary, async (project) => {
           const { signal, text } = await crash(project, { PULUMI_ENGINE_CRASH_AT: boundary });
@@ -170,10 +173,10 @@ if (fs.existsSync(embeddedCli)) {
           return [...reached, ...(await troubleAfter(project, text))];
         });
       }
-      for (const [name, kind, milliseconds] of moments) {
+      for (const [name, kind, part] of moments) {
         start(name, async (project) => {
           const { text } = await crash(project, {}, async () => {
-            await new Promise((resolve) => setTimeout(resolve, milliseconds));
+            await new Promise((resolve) => setTimeout(resolve, part * duration));
             processesOf(project.cloud)
               .filter((one) => one.kind === kind)
               .forEach(killIfThere);
