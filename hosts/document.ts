@@ -15,6 +15,10 @@ import { findExcess, MAX_BYTES } from "./limits";
 import { keyText, Reader, startOf, type TextReport, TooComplex } from "./reader";
 
 const MAX_SYNTAX_ERRORS = 100;
+/** Mappings up to this size are searched from the start; an index of each would cost more than it saves. */
+const MAX_SEARCHED = 40;
+
+type AnyPair = Pair<unknown, unknown>;
 
 export interface InventoryDocument {
   readonly root: unknown;
@@ -123,23 +127,24 @@ function countLines(text: string, lineCounter: LineCounter): void {
     lineCounter.addNewLine(at + 1);
 }
 
-/** Finds offsets by path; each mapping's index is made once, when a finding first asks for it. */
+/** Finds offsets by path; a large mapping's index is made once, when a finding first asks for it. */
 function makeOffsets(root: unknown): InventoryDocument["offsetOf"] {
-  const indices = new WeakMap<object, Map<string, Pair<unknown, unknown>>>();
-  const pairsOf = (map: YAMLMap<unknown, unknown>): Map<string, Pair<unknown, unknown>> => {
+  const indices = new WeakMap<object, Map<string, AnyPair>>();
+  const pairOf = (map: YAMLMap<unknown, unknown>, key: string): AnyPair | undefined => {
+    if (map.items.length <= MAX_SEARCHED) return map.items.find((pair) => keyText(pair) === key);
     let index = indices.get(map);
     if (!index) {
       index = new Map(map.items.map((pair) => [keyText(pair), pair]));
       indices.set(map, index);
     }
-    return index;
+    return index.get(key);
   };
   return (path, atKey) => {
     let node = root;
     let offset = startOf(root);
     for (const [position, part] of path.entries()) {
       if (isMap(node)) {
-        const pair = pairsOf(node as YAMLMap<unknown, unknown>).get(String(part));
+        const pair = pairOf(node as YAMLMap<unknown, unknown>, String(part));
         if (!pair) return offset;
         const isLast = position === path.length - 1;
         const empty = !isScalar(pair.value) && !isMap(pair.value) && !isSeq(pair.value);
