@@ -62,7 +62,9 @@ export function renderCheck(
   const groups = new Map<string, Finding[]>();
   for (const finding of shown) {
     const group = groupOf(finding);
-    groups.set(group, [...(groups.get(group) ?? []), finding]);
+    const members = groups.get(group);
+    if (members) members.push(finding);
+    else groups.set(group, [finding]);
   }
   const blocks = [...groups].map(([group, members]) =>
     [colour.bold(group), ...members.flatMap(renderFinding)].join("\n"),
