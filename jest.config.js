@@ -3,8 +3,15 @@ const transform = {
   "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" } }],
 };
 
-/** What boots hosts or drives an engine for minutes runs by itself, one file at a time. */
-const slow = ["test/e2e/", "test/conformance/", "test/lab/hosts/", "test/lab/daemon/"];
+/** What boots hosts, drives an engine for minutes or measures itself runs one file at a time. */
+const slow = [
+  "test/e2e/",
+  "test/conformance/",
+  "test/lab/hosts/",
+  "test/lab/daemon/",
+  "test/payload/agent.test.ts",
+  "test/hosts/costly.test.ts",
+];
 
 const common = {
   testEnvironment: "node",
@@ -18,12 +25,12 @@ module.exports = {
       ...common,
       displayName: "unit",
       testMatch: ["<rootDir>/test/**/*.test.ts"],
-      testPathIgnorePatterns: ["/node_modules/", ...slow.map((folder) => `<rootDir>/${folder}`)],
+      testPathIgnorePatterns: ["/node_modules/", ...slow.map((path) => `<rootDir>/${path}`)],
     },
     {
       ...common,
       displayName: "e2e",
-      testMatch: slow.map((folder) => `<rootDir>/${folder}**/*.test.ts`),
+      testMatch: slow.map((path) => `<rootDir>/${path}${path.endsWith("/") ? "**/*.test.ts" : ""}`),
     },
   ],
 };
