@@ -64,7 +64,7 @@ export class P2pHost extends pulumi.ComponentResource {
     { spec, work }: Step<object>,
     isSecret = false,
   ): Promise<Ending> {
-    const stdin = stdinOf(spec, work);
+    const stdin = isSecret ? secretStdinOf(spec, work) : stdinOf(spec, work);
     const resource = new command.remote.Command(
       `${this.hostName}-${suffix}`,
       {
@@ -87,6 +87,11 @@ export class P2pHost extends pulumi.ComponentResource {
     this.last = [resource];
     return endingOf(resource.stdout, work);
   }
+}
+
+/** Nobody can read the difference of a secret, and words in it would be masked wherever else they stand. */
+function secretStdinOf(spec: object, work: Work): string {
+  return JSON.stringify(work.kind === "needed" ? { ...spec, nonce: work.nonce } : spec);
 }
 
 /** JSON with the desired state first, then why the command runs or waits. */

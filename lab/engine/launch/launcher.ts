@@ -27,7 +27,17 @@ export async function launch(
     process.exit(2);
   }
   env["PATH"] = [ownFolder, ...(env["PATH"] ?? "").split(path.delimiter)].join(path.delimiter);
-  process.exit(await main(argv, guard));
+  const code = await main(argv, guard);
+  // What was printed last may still be on its way into a pipe.
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(code);
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once("error", () => resolve());
+    stream.write("", () => resolve());
+  });
 }
 
 /** The folder that `--cwd` names, for it is there that the program lies. */
