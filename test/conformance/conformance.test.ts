@@ -51,6 +51,8 @@ if (hasRealCli && process.env["CONFORMANCE_REAL"] !== "0") {
         const observations = run?.observations ?? [];
         const seen = JSON.parse(JSON.stringify(observations)) as typeof observations;
         expect(seen.flatMap(({ texts }) => texts)).toEqual([]);
+        const printed = run?.printed ?? [];
+        expect(printed.filter((text) => text.includes("exited prematurely"))).toEqual([]);
         if (!isRecording) return expect(seen).toEqual(readGolden(name).observations);
         const recorded = process.env["CONFORMANCE_RECORD"] ?? "";
         writeGolden(name, { recorded, about: program.about, observations: seen });
