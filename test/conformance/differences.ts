@@ -17,7 +17,7 @@ const without = (object: Json, key: string): Json =>
  * with its reason.
  */
 const onlyReal: ((object: Json) => Json)[] = [
-  // A default provider's empty `__internal` note, which the CLI writes in some runs and not in others.
+  // A provider's empty `__internal` note, which the CLI writes in some runs and not in others.
   (object) => without(object, "__internal"),
   // A note of the framework that the official command plugin is built with.
   (object) => without(object, "__pulumi-go-provider-version"),
