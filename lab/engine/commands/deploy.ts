@@ -67,7 +67,9 @@ export async function deploy(kind: Kind, options: DeployOptions): Promise<number
   const place = findPlace(options, process.env);
   makeStackIfSettingsExist(place);
   place.store.read(place.id);
-  const lock = takeLock(place.store.lockFolder(place.id), place.id.stack);
+  const lock = takeLock(place.store.lockFolder(place.id), place.id.stack, (text) =>
+    process.stderr.write(`warning: ${text}\n`),
+  );
   const forget = onForcedExit(() => lock.release());
   try {
     const masker = new Masker();

@@ -17,8 +17,22 @@ export interface FoundLock {
   owner: LockOwner;
 }
 
-/** Takes the lock of a stack. @throws EngineError that names the owner when somebody else has it. */
-export function takeLock(folder: string, stack: string): { release(): void } {
+/**
+ * Takes the lock of a stack. That of a run that was killed on this machine is removed, in words: a killed run must
+ * not keep the next one from converging.
+ *
+ * @param warn told of each removed lock
+ * @throws EngineError that names the owner when somebody else has it.
+ */
+export function takeLock(
+  folder: string,
+  stack: string,
+  warn: (text: string) => void = () => undefined,
+): { release(): void } {
+  for (const lock of findLocks(folder).filter(({ owner }) => isStale(owner))) {
+    fs.rmSync(lock.file, { force: true });
+    warn(`removed the lock of a killed run: ${describeLock(lock.owner, hereNow())}`);
+  }
   refuseIfLocked(folder, stack, undefined);
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = path.join(folder, `${randomUUID()}.json`);
@@ -71,8 +85,7 @@ export function cancelLocks(folder: string): FoundLock[] {
 function refuseIfLocked(folder: string, stack: string, own: string | undefined): void {
   const locks = findLocks(folder).filter((lock) => lock.file !== own);
   if (locks.length === 0) return;
-  const here = { hostname: os.hostname(), now: Date.now(), isAlive };
-  const lines = locks.map((lock) => `  ${lock.file}: ${describeLock(lock.owner, here)}`);
+  const lines = locks.map((lock) => `  ${lock.file}: ${describeLock(lock.owner, hereNow())}`);
   throw new EngineError(
     [
       `the stack ${stack} is locked by ${locks.length === 1 ? "another run" : `${locks.length} other runs`}:`,
@@ -80,6 +93,15 @@ function refuseIfLocked(folder: string, stack: string, own: string | undefined):
       "Wait for it to end, or release it with `pulumi cancel` if you are sure that it is gone.",
     ].join("\n"),
   );
+}
+
+function hereNow(): Here {
+  return { hostname: os.hostname(), now: Date.now(), isAlive };
+}
+
+/** The owner ran on this machine and its process is gone. */
+function isStale(owner: LockOwner): boolean {
+  return owner.hostname === os.hostname() && owner.pid > 0 && !isAlive(owner.pid);
 }
 
 interface Here {

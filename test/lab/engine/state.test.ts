@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -243,6 +244,26 @@ describe("a lock", () => {
       ),
     );
     lock.release();
+    takeLock(folder, "s").release();
+    expect(findLocks(folder)).toEqual([]);
+  });
+
+  it("of a run that was killed here is removed, in words", () => {
+    const gone = spawnSync("true").pid;
+    const owner = { pid: gone, username: "u", hostname: os.hostname(), timestamp: "" };
+    fs.writeFileSync(path.join(folder, "gone.json"), JSON.stringify(owner));
+    fs.writeFileSync(
+      path.join(folder, "else.json"),
+      JSON.stringify({ ...owner, hostname: "elsewhere" }),
+    );
+    const warnings: string[] = [];
+    expect(() => takeLock(folder, "s", (text) => warnings.push(text))).toThrow(
+      `taken by u@elsewhere (pid ${gone})`,
+    );
+    expect(warnings).toEqual([
+      `removed the lock of a killed run: taken by u@${os.hostname()} (pid ${gone}); that process is gone, so the run was killed: the lock is stale`,
+    ]);
+    fs.rmSync(path.join(folder, "else.json"));
     takeLock(folder, "s").release();
     expect(findLocks(folder)).toEqual([]);
   });
