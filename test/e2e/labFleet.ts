@@ -52,8 +52,9 @@ export class LabFleet {
 
   async resources(): Promise<Resource[]> {
     const { stdout } = await this.pulumi("stack", "export");
-    const state = JSON.parse(stdout) as { deployment: { resources: Resource[] } };
-    return state.deployment.resources;
+    const state = JSON.parse(stdout) as { deployment: { resources?: Resource[] } };
+    // An empty list is left out, as the CLI does.
+    return state.deployment.resources ?? [];
   }
 
   /** What a command on a host printed. @throws Error when it fails */
