@@ -1,4 +1,4 @@
-import { createMasker, secret, secretTexts, type Value } from "../../wire";
+import { isMap, MASK, secret, secretTexts, type Value } from "../../wire";
 
 /**
  * The SDK makes the whole connection of a remote command secret. These parts of it are in clear everywhere else
@@ -6,18 +6,30 @@ import { createMasker, secret, secretTexts, type Value } from "../../wire";
  */
 const PUBLIC_FIELDS: ReadonlySet<string> = new Set(["host", "port", "user", "hostKey"]);
 
-/** Replaces every secret it has been told of in any text. */
+/** A line of a longer secret, and a text in one that is JSON, is looked for by itself from this length on. */
+const SHORTEST_PART = 8;
+/** Secrets are found by their beginning; shorter ones as a whole. */
+const BEGINNING = 8;
+
+/**
+ * Replaces every secret it has been told of in any text. A fleet's state holds thousands of them, and new ones come
+ * with every step: so they are kept by their beginnings, and looked up at each place of a text.
+ */
 export class Masker {
-  private readonly secrets = new Set<string>();
-  private replace: ((text: string) => string) | undefined;
+  private readonly known = new Set<string>();
+  private readonly short = new Set<string>();
+  private readonly shortLengths = new Set<number>();
+  private readonly long = new Map<string, string[]>();
 
   /** Learns all secrets in a value. */
   learn(value: Value | undefined): void {
     if (value === undefined) return;
-    const before = this.secrets.size;
-    for (const text of secretTexts(value, (field) => PUBLIC_FIELDS.has(field)))
-      this.secrets.add(text);
-    if (this.secrets.size > before) this.replace = undefined;
+    for (const text of secretTexts(value, (field) => PUBLIC_FIELDS.has(field))) {
+      if (this.known.has(text)) continue;
+      this.known.add(text);
+      this.add(text);
+      for (const part of partsOf(text)) this.add(part);
+    }
   }
 
   /** Learns a value that is secret as a whole. */
@@ -26,7 +38,73 @@ export class Masker {
   }
 
   mask(text: string): string {
-    this.replace ??= createMasker(this.secrets);
-    return this.replace(text);
+    let result = "";
+    let from = 0;
+    for (let at = 0; at < text.length;) {
+      const length = this.secretAt(text, at);
+      if (length === 0) at++;
+      else {
+        result += text.slice(from, at) + MASK;
+        at += length;
+        from = at;
+      }
+    }
+    return result + text.slice(from);
   }
+
+  /** Length of the longest secret that begins at this place, zero if none does. */
+  private secretAt(text: string, at: number): number {
+    for (const candidate of this.long.get(text.slice(at, at + BEGINNING)) ?? []) {
+      if (text.startsWith(candidate, at)) return candidate.length;
+    }
+    let longest = 0;
+    for (const length of this.shortLengths) {
+      if (length > longest && this.short.has(text.slice(at, at + length))) longest = length;
+    }
+    return longest;
+  }
+
+  /** As it is, and as it looks inside JSON. */
+  private add(text: string): void {
+    for (const form of new Set([text, JSON.stringify(text).slice(1, -1)])) {
+      if (form.length < BEGINNING) {
+        this.short.add(form);
+        this.shortLengths.add(form.length);
+        continue;
+      }
+      const beginning = form.slice(0, BEGINNING);
+      const others = this.long.get(beginning) ?? [];
+      if (others.includes(form)) continue;
+      // Longest first, or a secret that begins like another would leave its rest behind.
+      const place = others.findIndex((other) => other.length < form.length);
+      others.splice(place < 0 ? others.length : place, 0, form);
+      this.long.set(beginning, others);
+    }
+  }
+}
+
+/** What may be quoted of a longer secret without the rest of it. */
+function partsOf(text: string): string[] {
+  const parts = new Set<string>();
+  collectLines(text, parts);
+  if (/^\s*[[{]/.test(text)) {
+    try {
+      collectTexts(JSON.parse(text) as Value, parts);
+    } catch {
+      // Not JSON after all.
+    }
+  }
+  return [...parts].filter((part) => part.length >= SHORTEST_PART);
+}
+
+function collectLines(text: string, into: Set<string>): void {
+  if (text.includes("\n")) for (const line of text.split("\n")) into.add(line.trim());
+}
+
+function collectTexts(value: Value, into: Set<string>): void {
+  if (typeof value === "string") {
+    into.add(value);
+    collectLines(value, into);
+  } else if (Array.isArray(value)) for (const item of value) collectTexts(item, into);
+  else if (isMap(value)) for (const item of Object.values(value)) collectTexts(item, into);
 }

@@ -346,3 +346,22 @@ describe("diffReport", () => {
     ]);
   });
 });
+
+describe("Masker with secrets that share a beginning", () => {
+  it("takes the longest that fits, short ones too", () => {
+    const masker = new Masker();
+    for (const text of ["abcdefgh", "abcdefghij", "abcdefghijkl", "abc", "abcd"])
+      masker.learnText(text);
+    expect(masker.mask("abcdefghijX abcdefghX abcdX abcX abX")).toBe(
+      "[secret]X [secret]X [secret]X [secret]X abX",
+    );
+    expect(masker.mask("xabcdefghijklmno")).toBe("x[secret]mno");
+  });
+
+  it("does not look for secrets in its own masks", () => {
+    const masker = new Masker();
+    masker.learnText("secret");
+    masker.learnText("first-one");
+    expect(masker.mask("first-one secret")).toBe("[secret] [secret]");
+  });
+});
