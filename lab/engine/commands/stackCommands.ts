@@ -4,9 +4,9 @@ import { EngineError } from "../errors";
 import { loadProject } from "../project/project";
 import { openCipher, readStackFile, stackFilePath } from "../project/stackConfig";
 import { parseStackName, resolveStack, selectStack } from "../project/workspace";
-import { readDeployment, writeDeployment, writeResource } from "../state/checkpoint";
+import { deploymentPieces, readDeployment, writeResource } from "../state/checkpoint";
 import { cancelLocks, takeLock } from "../state/lock";
-import { STACK_TYPE } from "../state/resource";
+import { STACK_TYPE, type ResourceState } from "../state/resource";
 import { Saver } from "../state/saver";
 import { checkVersion, parseJson, Store, writeAtomically } from "../state/store";
 import { findPlace, openDeployment, openStateOnly, type GlobalOptions } from "./session";
@@ -54,16 +54,14 @@ export async function stackExport(
   };
   if (options.showSecrets) {
     const { deployment: opened } = await openStateOnly(place);
-    const resource = (item: (typeof opened.resources)[number]): string =>
-      writeResource(item, sealInClear);
+    const resource = (item: ResourceState): Buffer => Buffer.from(writeResource(item, sealInClear));
     const operations = opened.pendingOperations.map((item) => ({
       resource: resource(item.resource),
       type: item.type,
     }));
     const time = new Date().toISOString();
-    deployment = JSON.parse(
-      writeDeployment(opened.resources.map(resource), operations, opened.salt, time),
-    );
+    const pieces = deploymentPieces(opened.resources.map(resource), operations, opened.salt, time);
+    deployment = JSON.parse(Buffer.concat(pieces).toString());
   }
   const json = JSON.stringify({ version: 3, deployment }, null, 4);
   if (!options.file) return json;

@@ -110,24 +110,32 @@ export function writeResource(state: ResourceState, seal: (value: Value) => Valu
   });
 }
 
-/** The JSON text of a deployment from the texts of its parts, one resource per line. */
-export function writeDeployment(
-  resources: readonly string[],
-  operations: ReadonlyArray<{ resource: string; type: string }>,
+/**
+ * The JSON text of a deployment from the texts of its parts, one resource per line. It comes in pieces, as it is written
+ * after every step and a fleet's state is large: the texts of resources are neither joined nor encoded again.
+ */
+export function deploymentPieces(
+  resources: readonly Buffer[],
+  operations: ReadonlyArray<{ resource: Buffer; type: string }>,
   salt: string | undefined,
   time: string,
-): string {
+): Buffer[] {
   const provider = salt && JSON.stringify({ type: "passphrase", state: { salt } });
-  const pending = operations.map(
-    (operation) => `{"resource":${operation.resource},"type":"${operation.type}"}`,
-  );
-  return [
+  const pieces: Array<Buffer | string> = [
     `{"manifest":${JSON.stringify({ time, magic: "", version: "" })}`,
-    ...(provider ? [`,"secrets_providers":${provider}`] : []),
-    ...(resources.length > 0 ? [`,"resources":[\n${resources.join(",\n")}\n]`] : []),
-    ...(pending.length > 0 ? [`,"pending_operations":[\n${pending.join(",\n")}\n]`] : []),
-    `,"metadata":{}}`,
-  ].join("");
+    provider ? `,"secrets_providers":${provider}` : "",
+  ];
+  resources.forEach((resource, index) => {
+    pieces.push(index === 0 ? ',"resources":[\n' : ",\n", resource);
+  });
+  if (resources.length > 0) pieces.push("\n]");
+  operations.forEach(({ resource, type }, index) => {
+    const start = index === 0 ? ',"pending_operations":[\n' : ",\n";
+    pieces.push(`${start}{"resource":`, resource, `,"type":"${type}"}`);
+  });
+  if (operations.length > 0) pieces.push("\n]");
+  pieces.push(`,"metadata":{}}`);
+  return pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece));
 }
 
 function sealed(map: ValueMap | undefined, seal: (value: Value) => Value): Value | undefined {

@@ -1,6 +1,6 @@
 import { crashPoint } from "../crashPoint";
 import { type Vault } from "../crypto/vault";
-import { writeDeployment, writeResource } from "./checkpoint";
+import { deploymentPieces, writeResource } from "./checkpoint";
 import { type Operation, type ResourceState } from "./resource";
 import { type Snapshot } from "./snapshot";
 
@@ -9,14 +9,14 @@ import { type Snapshot } from "./snapshot";
  * only changed resources are serialised again.
  */
 export class Saver {
-  private readonly texts = new WeakMap<ResourceState, string>();
+  private readonly texts = new WeakMap<ResourceState, Buffer>();
   private next: Promise<void> | undefined;
   /** Number of writes so far. */
   writes = 0;
 
   constructor(
     private readonly vault: Vault,
-    private readonly write: (deployment: string) => void,
+    private readonly write: (deployment: Buffer[]) => void,
   ) {}
 
   /** Resolves when the snapshot as it is now, or a later one, is on disk. */
@@ -38,9 +38,9 @@ export class Saver {
     return this.next;
   }
 
-  serialize(resources: readonly ResourceState[], operations: readonly Operation[]): string {
+  serialize(resources: readonly ResourceState[], operations: readonly Operation[]): Buffer[] {
     const salt = this.vault.salt;
-    return writeDeployment(
+    return deploymentPieces(
       resources.map((state) => this.text(state)),
       operations.map(({ resource, type }) => ({ resource: this.text(resource), type })),
       salt,
@@ -48,10 +48,10 @@ export class Saver {
     );
   }
 
-  private text(state: ResourceState): string {
+  private text(state: ResourceState): Buffer {
     let text = this.texts.get(state);
     if (text === undefined) {
-      text = writeResource(state, (value) => this.vault.seal(value));
+      text = Buffer.from(writeResource(state, (value) => this.vault.seal(value)));
       this.texts.set(state, text);
     }
     return text;

@@ -70,13 +70,13 @@ export class Store {
     return inner?.latest ?? null;
   }
 
-  /** Writes a deployment's JSON text beside the old file, readable by its owner only, and moves it over. */
-  write(id: StackId, deployment: string | undefined): void {
+  /** Writes the pieces of a deployment's JSON text beside the old file, readable by its owner only, and moves it over. */
+  write(id: StackId, deployment: readonly Buffer[] | undefined): void {
     const file = this.stackFile(id);
     const name = JSON.stringify(`${ORGANIZATION}/${id.project}/${id.stack}`);
-    const latest = deployment === undefined ? "" : `,"latest":${deployment}`;
     this.writeMeta();
-    writeAtomically(file, `{"version":3,"checkpoint":{"stack":${name}${latest}}}\n`);
+    const start = `{"version":3,"checkpoint":{"stack":${name}${deployment ? ',"latest":' : ""}`;
+    writeAtomically(file, [Buffer.from(start), ...(deployment ?? []), Buffer.from("}}\n")]);
   }
 
   remove(id: StackId): void {
@@ -113,15 +113,31 @@ export function parseJson(text: string, where: string): Record<string, unknown> 
 }
 
 /** A crash leaves the old file or the new one, never half of one. */
-export function writeAtomically(file: string, text: string, mode = 0o600): void {
+export function writeAtomically(
+  file: string,
+  content: string | readonly Buffer[],
+  mode = 0o600,
+): void {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.tmp`;
   const handle = fs.openSync(temporary, "w", mode);
   try {
-    fs.writeFileSync(handle, text);
+    if (typeof content === "string") fs.writeFileSync(handle, content);
+    else writePieces(handle, content);
     fs.fchmodSync(handle, mode);
   } finally {
     fs.closeSync(handle);
   }
   fs.renameSync(temporary, file);
+}
+
+/** Pieces per system call, below what Linux takes (IOV_MAX). */
+const PIECES_AT_ONCE = 1000;
+
+function writePieces(handle: number, pieces: readonly Buffer[]): void {
+  for (let from = 0; from < pieces.length; from += PIECES_AT_ONCE) {
+    const batch = pieces.slice(from, from + PIECES_AT_ONCE);
+    const expected = batch.reduce((sum, piece) => sum + piece.length, 0);
+    if (fs.writevSync(handle, batch) !== expected) throw new EngineError("the disk is full");
+  }
 }

@@ -141,7 +141,7 @@ describe("backendFolder", () => {
 
 describe("Saver", () => {
   it("joins steps that end together into one write", async () => {
-    const written: string[] = [];
+    const written: Buffer[][] = [];
     const saver = new Saver(vault, (text) => written.push(text));
     const snapshot = new Snapshot({ resources: [], pendingOperations: [] }, (it) => saver.save(it));
     await Promise.all(
@@ -152,7 +152,7 @@ describe("Saver", () => {
     expect([saver.writes, written.length]).toEqual([1, 1]);
     await snapshot.begin("deleting", snapshot.resources()[0] as ResourceState);
     expect(saver.writes).toBe(2);
-    expect(JSON.parse(written[1] ?? "")).toMatchObject({
+    expect(JSON.parse(Buffer.concat(written[1] ?? []).toString())).toMatchObject({
       pending_operations: [{ type: "deleting" }],
     });
   });
