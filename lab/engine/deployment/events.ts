@@ -11,7 +11,8 @@ export type Op =
   | "replace"
   | "create-replacement"
   | "delete-replaced"
-  | "read";
+  | "read"
+  | "discard";
 
 export interface StepEvent {
   op: Op;

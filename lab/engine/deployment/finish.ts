@@ -67,8 +67,12 @@ async function deleteOne(
     );
   }
   if (!(await pending.stillExists(state))) return;
-  const op: Op = state.delete || state.pendingReplacement ? "delete-replaced" : "delete";
-  await steps.delete(state, op);
+  await steps.delete(state, deletionOp(state));
+}
+
+function deletionOp(state: ResourceState): Op {
+  if (state.external) return "discard";
+  return state.delete || state.pendingReplacement ? "delete-replaced" : "delete";
 }
 
 /**

@@ -46,6 +46,7 @@ function propertyLines({ op, old, next }: StepEvent, indent: number): string[] {
       return diffLines(old?.inputs ?? {}, next?.inputs ?? {}, indent);
     case "delete":
       return valueLines(old?.inputs ?? {}, "-", indent);
+    case "discard":
     case "delete-replaced":
     case "same":
       return [];

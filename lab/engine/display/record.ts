@@ -13,6 +13,11 @@ export interface Renderer {
   close(): void;
 }
 
+/** What the engine does for itself is no news: its own providers, and what it only read. */
+function isHidden({ op, urn }: StepEvent): boolean {
+  return op === "discard" || isDefaultProvider(urn);
+}
+
 /** Collects what happened in a run, masks every text, and hands it to a renderer. */
 export class RunRecord implements Events {
   readonly counts: Counts = {};
@@ -30,7 +35,7 @@ export class RunRecord implements Events {
   stepStarted(step: StepEvent): void {
     this.learnState(step.old);
     this.learnState(step.next);
-    if (isDefaultProvider(step.urn)) return;
+    if (isHidden(step)) return;
     this.steps.push(step);
     this.started.set(step, Date.now());
     this.renderer.stepStarted(step);
@@ -38,7 +43,7 @@ export class RunRecord implements Events {
 
   stepEnded(step: StepEvent, outcome: "done" | "failed", next?: ResourceState): void {
     this.learnState(next);
-    if (isDefaultProvider(step.urn)) return;
+    if (isHidden(step)) return;
     const count = outcome === "done" ? countOf(step, next) : undefined;
     if (count) this.counts[count] = (this.counts[count] ?? 0) + 1;
     this.renderer.stepEnded(step, outcome, Date.now() - (this.started.get(step) ?? Date.now()));

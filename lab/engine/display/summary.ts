@@ -19,7 +19,7 @@ export function countOf(
   { op, old }: StepEvent,
   state: ResourceState | undefined,
 ): keyof Counts | undefined {
-  if (op === "create-replacement" || op === "delete-replaced") return undefined;
+  if (op === "create-replacement" || op === "delete-replaced" || op === "discard") return undefined;
   if (op !== "read") return op;
   return old && !equalValues(old.outputs, state?.outputs) ? "read" : undefined;
 }

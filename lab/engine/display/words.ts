@@ -11,6 +11,7 @@ export const SIGNS: Record<Op, string> = {
   "create-replacement": "++",
   "delete-replaced": "--",
   read: "> ",
+  discard: "< ",
 };
 
 const RUNNING: Record<Op, string> = {
@@ -22,6 +23,7 @@ const RUNNING: Record<Op, string> = {
   "create-replacement": "creating replacement",
   "delete-replaced": "deleting original",
   read: "reading",
+  discard: "discarding",
 };
 
 const DONE: Record<Op, string> = {
@@ -33,6 +35,7 @@ const DONE: Record<Op, string> = {
   "create-replacement": "created replacement",
   "delete-replaced": "deleted original",
   read: "read",
+  discard: "discarded",
 };
 
 export type Phase = "running" | "done" | "failed";
@@ -49,10 +52,12 @@ export function resourceLabel(urn: string): string {
   return `${urnType(urn)} ${urnName(urn)}`;
 }
 
-/** What a preview tells: changes, each replacement once and not by its parts, and the stack itself. */
+/**
+ * What a preview tells: changes, each replacement once and not by its parts, and the stack itself.
+ */
 export function isChange({ op, urn }: StepEvent): boolean {
   if (op === "same") return urnType(urn) === STACK_TYPE;
-  return op !== "create-replacement" && op !== "delete-replaced";
+  return !["create-replacement", "delete-replaced"].includes(op);
 }
 
 /** The properties behind a change, as `[diff: ~stdin,+environment]`. */

@@ -54,7 +54,8 @@ function versionOf(executable: string): Promise<string | undefined> {
   };
   return new Promise((resolve) => {
     execFile(executable, ["version"], options, (error, stdout) => {
-      resolve(error ? undefined : stdout.trim() || undefined);
+      // A CLI built from source says no version.
+      resolve(error ? undefined : stdout.trim() || "of an unknown version");
     });
   });
 }
