@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { type AddressInfo } from "node:net";
-import { Server, type ServerChannel, utils } from "ssh2";
+import { Server, type ServerChannel } from "ssh2";
+import { makeKeyPair } from "../../lab/fleet/keys";
 
 import { type Cloud } from "./provider/cloud";
 
@@ -17,7 +18,7 @@ export class Sshd {
   ) {}
 
   static async start(cloud: Cloud): Promise<Sshd> {
-    const { private: hostKey } = utils.generateKeyPairSync("ed25519");
+    const { private: hostKey } = makeKeyPair();
     const server = new Server({ hostKeys: [hostKey] }, (client) => {
       client.on("error", () => undefined);
       client.on("authentication", (attempt) => {

@@ -40,7 +40,7 @@ onLab(title, () => {
   });
 
   afterAll(async () => {
-    await fleet.lab.down();
+    await (fleet as LabFleet | undefined)?.lab.down();
   });
 
   it("makes every reachable host healthy, and leaves the dead one owed", async () => {

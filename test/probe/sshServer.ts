@@ -8,6 +8,7 @@ import {
   connect,
 } from "node:net";
 import { type AuthContext, Server, type ServerChannel, utils } from "ssh2";
+import { makeKeyPair } from "../../lab/fleet/keys";
 import { type Connection } from "../../hosts/plan/types";
 
 export interface Keys {
@@ -16,9 +17,7 @@ export interface Keys {
 }
 
 export function makeKeys(type: "ed25519" | "ecdsa" = "ed25519"): Keys {
-  return type === "ed25519"
-    ? utils.generateKeyPairSync("ed25519")
-    : utils.generateKeyPairSync("ecdsa", { bits: 256 });
+  return type === "ed25519" ? makeKeyPair() : utils.generateKeyPairSync("ecdsa", { bits: 256 });
 }
 
 /** Where a server stops answering; it keeps the connection open. */
