@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { type Lab } from "./lab";
@@ -42,35 +49,55 @@ export interface ProgramCommand {
   readonly cwd: string;
 }
 
+/** Not the program's: history, caches, and the settings that every lab has for itself. */
+const NOT_LINKED: ReadonlySet<string> = new Set([".git", ".cache", "Pulumi.lab.yaml"]);
+
+/**
+ * A folder with the unmodified program in it, by links, and this lab's own stack settings: whichever engine
+ * runs it writes its salt and secrets there, and not into the checkout.
+ * @throws LabError "state" while the project has no program
+ */
+function projectFolder(lab: Lab): string {
+  const folder = lab.directory.file("project");
+  if (existsSync(folder)) return folder;
+  const source = projectRoot();
+  const settings = join(source, "Pulumi.lab.yaml");
+  if (!existsSync(settings))
+    throw new LabError("state", `cannot converge: there is no ${settings}`);
+  mkdirSync(folder, { mode: 0o700 });
+  for (const name of readdirSync(source))
+    if (!NOT_LINKED.has(name)) symlinkSync(join(source, name), join(folder, name));
+  writeFileSync(
+    join(folder, "Pulumi.lab.yaml"),
+    stackConfig(readFileSync(settings, "utf8"), lab.inventory),
+  );
+  return folder;
+}
+
+function passphrase(lab: Lab): string {
+  const file = lab.directory.file("passphrase");
+  if (!existsSync(file)) {
+    mkdirSync(lab.directory.file("state"), { recursive: true, mode: 0o700 });
+    writeFileSync(file, randomBytes(16).toString("hex"), { mode: 0o600 });
+  }
+  return readFileSync(file, "utf8");
+}
+
 /**
  * The command lines that run the unmodified program on a lab: the stack is made on first use.
  * @param args for example `["up", "--yes", "--skip-preview"]`
  * @throws LabError "state" while the project has no program
  */
 export function programCommands(lab: Lab, args: readonly string[]): ProgramCommand[] {
-  const cwd = projectRoot();
-  const projectConfig = join(cwd, "Pulumi.lab.yaml");
-  const pulumi = pulumiBinary();
-  for (const file of [projectConfig, pulumi]) {
-    if (!existsSync(file)) throw new LabError("state", `cannot converge: there is no ${file}`);
-  }
-  const config = lab.directory.file("Pulumi.lab.yaml");
-  if (!existsSync(config)) {
-    mkdirSync(lab.directory.file("state"), { recursive: true, mode: 0o700 });
-    writeFileSync(lab.directory.file("passphrase"), randomBytes(16).toString("hex"), {
-      mode: 0o600,
-    });
-    writeFileSync(config, stackConfig(readFileSync(projectConfig, "utf8"), lab.inventory));
-  }
-  const env = pulumiEnv(lab.directory.path, readFileSync(lab.directory.file("passphrase"), "utf8"));
-  const common = ["--config-file", config, "--non-interactive"];
+  const cwd = projectFolder(lab);
+  const env = pulumiEnv(lab.directory.path, passphrase(lab));
   const command = (...words: string[]): ProgramCommand => ({
-    argv: lab.argv([pulumi, ...words]),
+    argv: lab.argv([pulumiBinary(), ...words]),
     env,
     cwd,
   });
   return [
-    command("stack", "select", "lab", "--create", ...common),
-    command(...args, "--stack", "lab", ...common),
+    command("stack", "select", "lab", "--create", "--non-interactive"),
+    command(...args, "--stack", "lab", "--non-interactive"),
   ];
 }
