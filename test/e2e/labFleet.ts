@@ -1,7 +1,8 @@
 /** A lab and the program on it, as the end-to-end tests use them. */
 
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
 import { Lab } from "../../lab/fleet/lab";
 import { programCommands } from "../../lab/fleet/program";
@@ -14,19 +15,41 @@ export interface Resource {
   readonly outputs?: Record<string, unknown>;
 }
 
+export interface Engine {
+  readonly name: string;
+  /** The command; undefined: the project's launcher with the embedded engine. */
+  readonly pulumi: string | undefined;
+}
+
+/** The embedded engine, and the real CLI where one is on PATH (FLEET_REAL=0 leaves it alone). */
+export function enginesHere(): Engine[] {
+  const embedded = { name: "the embedded engine", pulumi: undefined };
+  const found = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "pulumi"))
+    .find((file) => existsSync(file));
+  if (found === undefined || process.env["FLEET_REAL"] === "0") return [embedded];
+  return [embedded, { name: "the real CLI", pulumi: found }];
+}
+
 export class LabFleet {
   /** Added to the environment of every Pulumi command. */
   environment: Record<string, string> = {};
 
-  private constructor(readonly lab: Lab) {}
+  private constructor(
+    readonly lab: Lab,
+    private readonly engine: Engine,
+  ) {}
 
-  static async up(): Promise<LabFleet> {
-    return new LabFleet(await Lab.up({ id: `t${randomBytes(3).toString("hex")}` }));
+  static async up(engine: Engine): Promise<LabFleet> {
+    return new LabFleet(await Lab.up({ id: `t${randomBytes(3).toString("hex")}` }), engine);
   }
 
   /** Runs a Pulumi command on the lab's stack. */
   async pulumi(...args: string[]): Promise<RunResult> {
     let result: RunResult | undefined;
+    if (this.engine.pulumi === undefined) delete process.env["FLEET_PULUMI"];
+    else process.env["FLEET_PULUMI"] = this.engine.pulumi;
     for (const { argv, env, cwd } of programCommands(this.lab, args)) {
       result = await run(argv, { env: { ...env, ...this.environment }, cwd });
       if (result.code !== 0) return result;
