@@ -106,6 +106,8 @@ class Rollout {
       const failure = failureOf(ending);
       if (failure !== undefined) void pulumi.log.error(failure, host);
     }
+    if (activate.kind === "verdict" && activate.verdict.outcome === "blocked")
+      void pulumi.log.warn(activate.verdict.error ?? "blocked", host);
     if (work !== task.activate.work && work.kind === "waiting")
       void pulumi.log.warn(work.why, host);
     return activate;

@@ -1,5 +1,5 @@
 """Switches the release, restarts if anything that the process was made of changed, and waits for health."""
-import os
+import os, time
 import competitors, files, health, ports, release, services, state
 from journal import Failed, say
 from paths import CURRENT
@@ -10,9 +10,13 @@ class Blocked(Failed):
 
 
 def port_is_free_or_ours(service, port):
-    foreign = health.foreign_holders(service, port)
-    if foreign:
-        raise Blocked("port %d: blocked by %s" % (port, ", ".join(map(ports.name_of, foreign))))
+    # A daemon that its manager is starting this moment belongs to nobody until the manager says its pid.
+    for pause in (1, 2, 0):
+        foreign = health.foreign_holders(service, port)
+        if not foreign:
+            return
+        time.sleep(pause)
+    raise Blocked("port %d: blocked by %s" % (port, ", ".join(map(ports.name_of, foreign))))
 
 
 def put_in_place(digest, content, service):
