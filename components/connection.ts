@@ -1,20 +1,15 @@
 /** The connection of a remote.Command, built field by field: an unknown field would print the private key. */
 
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { type Connection, type Jump } from "../hosts/plan/types";
+import { expandHome } from "../probe/credentials";
 
 /** Seconds for one dial; the probe has just shown that the host answers. */
 const DIAL_SECONDS = 10;
 /** Failed dials after the first; logins that are refused are tried again too, so few. */
 const DIAL_ERRORS = 2;
-
-export function expandHome(path: string): string {
-  return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
-}
 
 const keys = new Map<string, pulumi.Output<string>>();
 

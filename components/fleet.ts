@@ -9,7 +9,7 @@ import { factsOf } from "../converge/work";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { type FleetPlan } from "../hosts/plan/types";
-import { type Debt, debtsOf } from "../health/outcome";
+import { debtsOf } from "../health/outcome";
 import { judge } from "../health/policy";
 import { makeRecap, renderMarkdown } from "../health/report";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
@@ -17,7 +17,7 @@ import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
 import { outcomesOf } from "./outcomes";
 import { type FleetOutputs, planOutputs } from "./outputs";
-import { previousRun, type PreviousRun } from "./previousRun";
+import { previousRun } from "./previousRun";
 import { rollOut } from "./rollout";
 import { stageAgents } from "./stage";
 import { correctedWish, makeTask, makeWishes, type Wish, type WishOptions } from "./tasks";
@@ -189,5 +189,3 @@ function hostOutputs(
     }),
   );
 }
-
-export type { Debt, PreviousRun };

@@ -2,7 +2,7 @@
 
 import { type Code } from "./codes";
 import { parseInventory, type ParsedText } from "./document";
-import { type Fleet, type Host } from "./fleet";
+import { type Fleet } from "./fleet";
 import { compareFindings, type Finding, formatPath, type Report, severityOf } from "./finding";
 import { planFleet, type PlanOptions } from "./plan/planFleet";
 import { type FleetPlan } from "./plan/types";
@@ -16,19 +16,6 @@ export interface Inventory {
   readonly fleet: Fleet | undefined;
   /** In file order. */
   readonly findings: readonly Finding[];
-}
-
-/** Thrown by callers that cannot go on without a plan; its message has every error with file:line:col. */
-export class InventoryError extends Error {
-  override readonly name = "InventoryError";
-  constructor(readonly findings: readonly Finding[]) {
-    const errors = findings.filter((finding) => finding.severity === "error");
-    super(
-      errors
-        .map((finding) => `${finding.file}:${finding.line}:${finding.column} ${finding.message}`)
-        .join("\n"),
-    );
-  }
 }
 
 /**
@@ -125,5 +112,3 @@ function hostOf({ path: [top, name] }: Report): string | undefined {
 function isError(code: Code): boolean {
   return severityOf(code) === "error";
 }
-
-export type { Fleet, Host };

@@ -71,6 +71,7 @@ export class Credentials {
   }
 }
 
+/** `~` in a key's path is the operator's home. */
 export function expandHome(path: string): string {
   return path === "~" || path.startsWith("~/") ? join(homedir(), path.slice(1)) : path;
 }
