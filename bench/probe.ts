@@ -116,6 +116,8 @@ function makeTargets(count: number, { keyPath, hostKey, port }: Sshd): ProbeTarg
       address: "127.0.0.1",
       port: 8770,
       source: null,
+      tools: [],
+      services: [],
       startScript: null,
     };
     // Every address of its own is a gateway of its own.

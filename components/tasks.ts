@@ -13,7 +13,12 @@ import {
 } from "../payload/compare";
 import { type Facts } from "../payload/facts";
 import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../payload/render";
-import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
+import {
+  type ActivateSpec,
+  type HostPart,
+  type PrepareSpec,
+  type SecretsSpec,
+} from "../payload/spec";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
@@ -33,6 +38,8 @@ export interface WishOptions {
   /** Text of the inventory for the daemon's copy; null gives it none. */
   readonly inventory: string | null;
   readonly token: { readonly text: string; readonly digest: string } | null;
+  /** What a host gets beside the daemon. @default nothing */
+  readonly parts?: (host: DeployHostPlan, facts: Facts | undefined) => readonly HostPart[];
 }
 
 /** Every host that is deployed or is to be left; the others are not touched. */
@@ -52,8 +59,8 @@ function isTakenDown(host: HostPlan): boolean {
 }
 
 /**
- * The wish for a host on which something else than the plan's guess supervises services (a container that
- * runs its own supervisord); undefined where the guess was right.
+ * The wish for a host that turned out to be another than the plan's guess (a container that runs its own
+ * supervisord); undefined where the guess was right.
  */
 export function correctedWish(
   wish: Wish,
@@ -62,21 +69,22 @@ export function correctedWish(
   options: WishOptions,
 ): Wish | undefined {
   if (!facts || host?.action !== "deploy" || wish.activate.state !== "present") return undefined;
-  const corrected = presentWish(host, options, facts.init);
-  const isSame =
-    corrected.activate.state === "present" &&
-    corrected.activate.release.manager === wish.activate.release.manager;
-  return isSame ? undefined : corrected;
+  const corrected = presentWish(host, options, facts);
+  const wished = ({ prepare, activate, secrets }: Wish) =>
+    JSON.stringify([prepare, activate, secrets]);
+  return wished(corrected) === wished(wish) ? undefined : corrected;
 }
 
 function presentWish(
   host: DeployHostPlan,
-  { config, inventory, token }: WishOptions,
-  init?: Facts["init"],
+  { config, inventory, token, parts: partsOf }: WishOptions,
+  facts?: Facts,
 ): Wish {
+  const parts = partsOf?.(host, facts) ?? [];
   const render = {
-    ...(init === undefined ? {} : { init }),
+    init: facts?.init ?? null,
     inventory,
+    parts,
     peerAddress: (node: string) => host.peerAddresses[host.peers.indexOf(node)] ?? null,
     clusterToken: token && { digest: token.digest, required: config.requireAuth },
     index: config.packageIndex,
@@ -87,7 +95,8 @@ function presentWish(
   };
   const prepare = renderPrepare(host, render);
   const activate = renderActivate(host, render);
-  const secrets = token ? renderSecrets(host, token.text, token.digest) : undefined;
+  const rendered = renderSecrets(host, token, parts);
+  const secrets = rendered.files.length === 0 ? undefined : rendered;
   const request = factsRequest(prepare, activate, secrets ?? null);
   const target = { name: host.name, connection: host.connection, request };
   return { name: host.name, target, isVoter: host.voter, prepare, activate, secrets };

@@ -52,6 +52,8 @@ export function factsRequest(
       address: "127.0.0.1",
       port: 8770,
       source: null,
+      tools: [],
+      services: [],
     };
   }
   return {
@@ -72,6 +74,12 @@ export function factsRequest(
     address: activate.health.address,
     port: activate.health.port,
     source: prepare.source?.path ?? null,
+    tools: prepare.tools.map(({ name }) => name),
+    services: prepare.services.map(({ name, service, ready }) => ({
+      name,
+      service: sha256(service),
+      ready,
+    })),
   };
 }
 

@@ -42,6 +42,33 @@ const service = z.object({
   boot: text(300).nullable(),
 });
 
+const tool = z.object({
+  /** Version that `bin/<name>` leads to. */
+  version: text(64),
+  /** sha256 of the binary. */
+  digest: text(64).nullable(),
+  /** It is as it was installed. */
+  intact: z.boolean(),
+});
+
+const support = z.object({
+  state: z.enum(["running", "starting", "restarting", "failed", "stopped", "absent"]),
+  enabled: z.boolean().nullable(),
+  pid: count.nullable(),
+  /** Seconds since 1970. */
+  startedAt: z.number().nullable(),
+  restarts: count,
+  detail: text(300),
+  /** `RenderedService.digest` with which it was started last; null when it was not, or was edited since. */
+  digest: text(64).nullable(),
+  /** Unit or program. */
+  file: fileFact.nullable(),
+  /** null: not asked, since it does not run or nobody said how. */
+  ready: z.boolean().nullable(),
+  /** Why it is not ready, or the last error of its log. */
+  lastError: text(600).nullable(),
+});
+
 const health = z.object({
   /** HTTP status, 0 when nothing answered. */
   status: count,
@@ -128,6 +155,10 @@ export const factsSchema = z.object({
   lastError: text(600).nullable(),
   source: z.object({ commit: text(64), dirty: z.boolean() }).nullable(),
   competitors: list(competitor, 64),
+  /** By name: what is in `bin`. */
+  tools: record(tool, 16).default({}),
+  /** By name without `ringrift-p2p-`: every support service of ours on the host, wanted or not. */
+  services: record(support, 16).default({}),
   listening: list(z.object({ address: text(64), port: count }), 256),
   /** Everything of ours that is on the host: what leaving has to remove. */
   traces: list(text(300), 64),
@@ -137,3 +168,5 @@ export const factsSchema = z.object({
 export type Facts = z.infer<typeof factsSchema>;
 export type Competitor = z.infer<typeof competitor>;
 export type ServiceFact = z.infer<typeof service>;
+export type SupportFact = z.infer<typeof support>;
+export type ToolFact = z.infer<typeof tool>;

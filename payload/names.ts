@@ -24,3 +24,19 @@ export const CLUSTER_TOKEN = "/etc/ringrift/cluster-token";
 export const VENV_PYTHON = `${BASE}/venv/bin/python`;
 /** What the supervisor starts: reads `release.json` beside it and becomes the daemon. */
 export const LAUNCHER = `${BASE}/current/run`;
+
+/** Pinned binaries, a directory for each version; `BIN` has a link to the one in use. */
+export const TOOLS = `${BASE}/tools`;
+export const BIN = `${BASE}/bin`;
+/** What is known of each support service on the host. */
+export const SUPPORT = `${BASE}/services`;
+
+/** Path of a tool, whatever its version. */
+export function toolPath(name: string): string {
+  return `${BIN}/${name}`;
+}
+
+/** Unit or program of a support service. */
+export function supportName(name: string): string {
+  return `ringrift-p2p-${name}`;
+}

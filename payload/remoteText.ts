@@ -145,6 +145,8 @@ function factsWithoutPython(node: string): Facts {
     lastError: null,
     source: null,
     competitors: [],
+    tools: {},
+    services: {},
     listening: [],
     traces: [],
     error: "python3 is missing",

@@ -3,12 +3,15 @@ import { renderNodeConf } from "../hosts/plan/nodeConf";
 import { type DeployHostPlan } from "../hosts/plan/types";
 import { sha256, shortDigest } from "./digest";
 import { type Facts } from "./facts";
+import { joinParts } from "./hostPart";
 import { BASE, CLUSTER_TOKEN, NODE_CONF, NODE_ID, VENV_PYTHON } from "./names";
-import { renderService } from "./renderService";
+import { renderService, renderSupport } from "./renderService";
 import {
   type Absent,
   type ActivatePresent,
   type FileContent,
+  type FirewallSpec,
+  type HostPart,
   type Launch,
   type ManagedFile,
   type PackageIndex,
@@ -38,6 +41,10 @@ export interface RenderOptions {
   readonly takeover?: boolean;
   /** Seconds. @default 120 */
   readonly deadlineSeconds?: number;
+  /** What the host gets beside the daemon: tailnet, tunnel, paths. @default [] */
+  readonly parts?: readonly HostPart[];
+  /** @default null: no rule of ours */
+  readonly firewall?: FirewallSpec | null;
 }
 
 const HEADER = "# Managed by p2p-fleet: edits are overwritten by the next run.";
@@ -58,10 +65,12 @@ const START_SCRIPTS: Readonly<Record<string, string>> = {
 /** Without it the daemon passes over its SOCKS proxy in silence. */
 const SOCKS: Readonly<Record<string, string>> = { aiohttp_socks: "aiohttp-socks" };
 
-/** What restarts nothing: packages, the venv, the daemon's inventory, the checkout. */
+/** What does not restart the daemon: packages, the venv, its inventory, the checkout, support services. */
 export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): PreparePresent {
+  const manager = managerOf(plan, options);
   const own: Readonly<Record<string, string>> =
-    managerOf(plan, options) === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+    manager === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+  const part = joinParts(options.parts ?? []);
   const inventory = options.inventory;
   const source = options.source ?? null;
   return {
@@ -71,28 +80,33 @@ export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): Pre
     python: {
       interpreter: plan.interpreter.path,
       required: { ...REQUIRED, ...own },
-      wanted: plan.networking === "userspace" ? SOCKS : {},
+      wanted: { ...(plan.networking === "userspace" ? SOCKS : {}), ...part.pythonWanted },
       user: plan.connection.user,
       index: options.index ?? { kind: "default" },
     },
     aptMirror: options.aptMirror ?? null,
-    files:
-      inventory === null
-        ? []
-        : [
-            managedFile(
-              `${plan.aiServicePath}/config/distributed_hosts.yaml`,
-              pack(inventory),
-              plan.connection.user,
-              inventory,
-            ),
-          ],
+    files: [...inventoryFiles(plan, inventory), ...part.files],
     source: source && {
       ...source,
       path: plan.aiServicePath.replace(/\/ai-service$/, ""),
       owner: plan.connection.user,
     },
+    tools: part.tools,
+    manager,
+    startScript: startScriptOf(plan, manager),
+    services: part.services.map((service) => renderSupport(manager, service, part)),
+    firewall: options.firewall ?? null,
   };
+}
+
+function inventoryFiles(plan: DeployHostPlan, text: string | null): ManagedFile[] {
+  if (text === null) return [];
+  const path = `${plan.aiServicePath}/config/distributed_hosts.yaml`;
+  return [managedFile(path, pack(text), plan.connection.user, text)];
+}
+
+function startScriptOf(plan: DeployHostPlan, manager: ServiceManager): string | null {
+  return manager === "own" ? (START_SCRIPTS[plan.provider] ?? null) : null;
 }
 
 /**
@@ -129,12 +143,20 @@ export function renderAbsent(node: string): Absent {
 }
 
 /**
- * The secret files of a host.
- * @param digest keyed digest of the token, the same that `RenderOptions.clusterToken` carries
+ * The secret files of a host: the fleet's token, where there is one, and what its parts bring; there may be none.
+ * @param token its digest is keyed, the same that `RenderOptions.clusterToken` carries
  */
-export function renderSecrets(plan: DeployHostPlan, token: string, digest: string): SecretsSpec {
-  const file = { path: CLUSTER_TOKEN, content: token, digest, owner: plan.connection.user };
-  return { node: plan.name, files: [file] };
+export function renderSecrets(
+  plan: DeployHostPlan,
+  token: { readonly text: string; readonly digest: string } | null,
+  parts: readonly HostPart[] = [],
+): SecretsSpec {
+  const owner = plan.connection.user;
+  const files = [
+    ...(token ? [{ path: CLUSTER_TOKEN, content: token.text, digest: token.digest, owner }] : []),
+    ...joinParts(parts).secrets,
+  ];
+  return { node: plan.name, files };
 }
 
 /** Digest of everything whose change needs a restart. */
@@ -149,7 +171,7 @@ function renderRelease(plan: DeployHostPlan, options: RenderOptions): Release {
   return {
     manager,
     user,
-    startScript: manager === "own" ? (START_SCRIPTS[plan.provider] ?? null) : null,
+    startScript: startScriptOf(plan, manager),
     launch: renderLaunch(plan, options),
     service: renderService(manager, user),
     files: [
@@ -182,6 +204,7 @@ function renderLaunch(plan: DeployHostPlan, options: RenderOptions): Launch {
   const more: Record<string, string> = {
     ...(options.clusterToken?.required ? { RINGRIFT_CLUSTER_AUTH_TOKEN_FILE: CLUSTER_TOKEN } : {}),
     ...(options.source ? { RINGRIFT_BUILD_VERSION: options.source.commit } : {}),
+    ...joinParts(options.parts ?? []).environment,
   };
   return {
     argv,

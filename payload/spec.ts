@@ -44,7 +44,88 @@ export interface SourceSpec {
   readonly owner: string;
 }
 
-/** Everything that restarts nothing. */
+/** Where one build of a tool comes from. */
+export interface ToolSource {
+  /** At the vendor, or below `p2p:mirror`. */
+  readonly url: string;
+  /** sha256 of what the URL gives, hex. */
+  readonly sha256: string;
+  /** Path of the binary inside a .tgz; null: what the URL gives is the binary. */
+  readonly member: string | null;
+}
+
+/** A pinned binary: `tools/<name>-<version>/<name>` below the base directory, linked from `bin/<name>`. */
+export interface Tool {
+  readonly name: string;
+  readonly version: string;
+  /** By the machine's own word (`uname -m`). */
+  readonly sources: { readonly x86_64: ToolSource; readonly aarch64: ToolSource };
+}
+
+/** How it is told that a service does its work: the URL answers 200, or the program ends with 0. */
+export type Readiness = { readonly url: string } | { readonly argv: readonly string[] };
+
+/** What runs beside the daemon and is started before it; unit or program `ringrift-p2p-<name>`. */
+export interface SupportService {
+  /** Lower case letters, digits and hyphens, such as `tailscaled`; not `node`, which is the daemon's. */
+  readonly name: string;
+  /** The first element is an absolute path. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Login name. */
+  readonly user: string;
+  /** Names of the tools that it runs: a new version of one restarts it. */
+  readonly tools: readonly string[];
+  /** Paths of managed files that it reads at its start: a change of one restarts it. */
+  readonly files: readonly string[];
+  /**
+   * Keyed digests of secret files that it reads at its start, by path. It is not started while one of them
+   * is missing or older; the secrets phase starts it then.
+   */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** null: it is ready when it runs. */
+  readonly ready: Readiness | null;
+  /** Seconds until it must be ready after a start. */
+  readonly readySeconds: number;
+  /** True where its restart may cut the controller off: a dead-man timer guards it. */
+  readonly cutsOff: boolean;
+}
+
+/** A support service as it is put on a host. */
+export interface RenderedService extends SupportService {
+  /** Of everything whose change needs a restart. */
+  readonly digest: string;
+  /** Unit or program, for the place where the manager looks. */
+  readonly service: string;
+}
+
+/** What one concern (tailnet, tunnel, paths) adds to a host beside the daemon. */
+export interface HostPart {
+  readonly tools: readonly Tool[];
+  /** Plain files, written by `prepare`. */
+  readonly files: readonly ManagedFile[];
+  /** Started in this order, before the daemon. */
+  readonly services: readonly SupportService[];
+  /** Files of mode 0600, written by the secrets phase. */
+  readonly secrets: readonly SecretFile[];
+  /** Module → requirement, for the daemon's venv; a failure is reported, nothing more. */
+  readonly pythonWanted: Readonly<Record<string, string>>;
+  /** Added to the daemon's environment; a change restarts the daemon. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Who may reach the daemon's ports; everybody else is dropped. The host translates it for its own firewall. */
+export interface FirewallSpec {
+  /** TCP ports that are closed to all others, sorted. */
+  readonly ports: readonly number[];
+  /** Interfaces on which they stay open, the loopback first. */
+  readonly interfaces: readonly string[];
+  /** Addresses and ranges that may reach them, by family, sorted. */
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+}
+
+/** Everything that does not restart the daemon. */
 export interface PreparePresent {
   readonly state: "present";
   readonly node: string;
@@ -58,6 +139,15 @@ export interface PreparePresent {
   readonly files: readonly ManagedFile[];
   /** null leaves the checkout alone. */
   readonly source: SourceSpec | null;
+  readonly tools: readonly Tool[];
+  /** What runs the support services, which is what runs the daemon. */
+  readonly manager: ServiceManager;
+  /** Script that this provider's containers run at their start; made where our supervisord needs it. */
+  readonly startScript: string | null;
+  /** In the order in which they are started; others of ours are removed. */
+  readonly services: readonly RenderedService[];
+  /** null: no rule of ours. */
+  readonly firewall: FirewallSpec | null;
 }
 
 /** Nothing of ours is to stay (D12). `prepare` has nothing to do then; `activate` removes everything. */
@@ -144,4 +234,6 @@ export interface FactsRequest {
   readonly address: string;
   readonly port: number;
   readonly source: string | null;
+  readonly tools: readonly string[];
+  readonly services: readonly Pick<RenderedService, "name" | "service" | "ready">[];
 }

@@ -39,7 +39,7 @@ const options: RenderOptions = {
 };
 const prepare = renderPrepare(plan, options);
 const activate = renderActivate(plan, options);
-const secrets = renderSecrets(plan, "planted-secret", "hmac:1");
+const secrets = renderSecrets(plan, { text: "planted-secret", digest: "hmac:1" });
 /** Another release: one variable more. */
 const withEnvironment = (more: Record<string, string>, changes: Partial<RenderOptions> = {}) =>
   renderActivate(

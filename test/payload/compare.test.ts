@@ -198,7 +198,7 @@ describe("compareActivate", () => {
 });
 
 describe("compareSecrets", () => {
-  const spec = renderSecrets(planOf(), "the-token", "d2");
+  const spec = renderSecrets(planOf(), { text: "the-token", digest: "d2" });
   const path = "/etc/ringrift/cluster-token";
   const found = (digest: string | null, mode = "0600") =>
     inOrder({ secrets: { [path]: { digest, mode, owner: "ubuntu" } } });
@@ -245,6 +245,8 @@ describe("a host that leaves", () => {
       address: "127.0.0.1",
       port: 8770,
       source: null,
+      tools: [],
+      services: [],
     });
   });
 });

@@ -77,6 +77,8 @@ export function factsInOrder(
     lastError: null,
     source: null,
     competitors: [],
+    tools: {},
+    services: {},
     listening: [],
     traces: ["/opt/ringrift-p2p"],
     error: null,

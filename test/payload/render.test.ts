@@ -165,7 +165,7 @@ describe("managerOf", () => {
 
 describe("renderSecrets and renderAbsent", () => {
   it("puts the content into the secret spec alone", () => {
-    expect(renderSecrets(planOf(), "the-token", "d1")).toEqual({
+    expect(renderSecrets(planOf(), { text: "the-token", digest: "d1" })).toEqual({
       node: "h4",
       files: [
         {

@@ -16,6 +16,8 @@ export const REQUEST: FactsRequest = {
   address: "127.0.0.1",
   port: 8770,
   source: null,
+  tools: [],
+  services: [],
   startScript: null,
 };
 
@@ -52,6 +54,8 @@ export const FACTS: Facts = {
   source: null,
   competitors: [],
   listening: [],
+  tools: {},
+  services: {},
   traces: [],
   error: null,
 };
