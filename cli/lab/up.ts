@@ -1,6 +1,8 @@
 import { type Command } from "commander";
 import { type Lab } from "../../lab/fleet/lab";
+import { LabError } from "../../lab/fleet/labError";
 import { type LabOptions } from "../../lab/fleet/options";
+import { parseServices } from "../../lab/fleet/services";
 import { guarded, labSubcommand } from "./action";
 import { converge } from "./converge";
 import { progress, type VisibleProgress } from "./progress";
@@ -11,6 +13,7 @@ interface UpOptions {
   readonly inventory?: string;
   readonly machines?: string;
   readonly disk?: string;
+  readonly with?: string;
   readonly converge: boolean;
   readonly json?: boolean;
 }
@@ -21,6 +24,7 @@ export function upCommand(): Command {
     .option("--inventory <file>", "another fleet (default: lab/lab.yaml)")
     .option("--machines <file>", "what stands behind its addresses (default: lab/machines.yaml)")
     .option("--disk <MiB>", "size of each host's disk (default: 768)")
+    .option("--with <services>", "stand-ins beside the hosts: tailnet, cloudflare, or both")
     .option("--no-converge", "only boot")
     .option("--json", "print the hosts as JSON")
     .action(guarded(up));
@@ -48,8 +52,14 @@ async function up(options: UpOptions): Promise<void> {
 /** A lab that is up is converged again, not booted again. */
 async function bootOrAttach(options: UpOptions, shown: VisibleProgress): Promise<Lab> {
   const { Lab } = await import("../../lab/fleet/lab");
+  const wanted = options.with === undefined ? undefined : parseServices(options.with);
   const running = Lab.find(options.id);
   if (running) {
+    const missing = wanted?.find((service) => !running.record.with.includes(service));
+    if (missing !== undefined) {
+      const text = `lab ${running.id} is up without ${missing}; end it first: fleet lab down`;
+      throw new LabError("state", text);
+    }
     shown.step(`lab ${running.id}: is up`);
     return running;
   }
@@ -58,6 +68,7 @@ async function bootOrAttach(options: UpOptions, shown: VisibleProgress): Promise
     inventory: options.inventory,
     machines: options.machines,
     diskSize: options.disk === undefined ? undefined : Number(options.disk),
+    with: wanted,
     progress: shown,
   };
   const interrupted = new AbortController();

@@ -12,6 +12,7 @@ import { type Machine } from "../hosts/machine";
 import { LabError } from "./labError";
 import { identify, isRunning, parseIdentity, type ProcessIdentity } from "./processes";
 import { projectRoot } from "./projectRoot";
+import { type LabService } from "./services";
 
 /** All labs of a machine; on a tmpfs, so that it is empty after the machine's own restart. */
 const LABS = "/run/fleet-lab";
@@ -28,6 +29,8 @@ export interface LabRecord {
   readonly base: string;
   /** The layer of machines with `modules: true`. */
   readonly modules: string;
+  /** The services that it was started with. */
+  readonly with: readonly LabService[];
 }
 
 /** Where a lab keeps its files; the directory's existence is the claim on the ID. */
@@ -44,6 +47,8 @@ export class LabDirectory {
   /** The inventory that the program reads: the given one with this lab's keys in it. */
   readonly inventory = (): string => this.file("distributed_hosts.yaml");
   readonly operatorKey = (): string => this.file("id_ed25519");
+  /** What hosts download from the lab's mirror, by the vendors' own paths. */
+  readonly mirror = (): string => this.file("mirror");
   readonly knownHosts = (): string => this.file("known_hosts");
   readonly sshConfig = (): string => this.file("ssh_config");
   /** What the host printed while it started. */

@@ -65,6 +65,7 @@ export async function makeLab(options: LabOptions): Promise<MadeLab> {
       machines,
       base: cache.base,
       modules: cache.modules,
+      with: options.with ?? [],
     };
     await startPackageIndex(directory, guard.init.pid, cache);
     const handle: LabHandle = { directory, record, init: guard.init.pid };

@@ -9,6 +9,9 @@ export const PIP_INDEX = `http://${LAB_ADDRESS}:${INDEX_PORT}/simple/`;
 /** Flat repository for apt. */
 export const APT_REPOSITORY = `http://${LAB_ADDRESS}:${INDEX_PORT}/debs/`;
 
+/** Vendors' downloads (pinned binaries), by their own paths below a folder of the vendor's name. */
+export const MIRROR = `http://${LAB_ADDRESS}:${INDEX_PORT}/mirror`;
+
 /** Whether an address is one that a lab host may have. */
 export function isInLabNet(address: string): boolean {
   const match = /^10\.77\.(\d{1,3})\.(\d{1,3})$/.exec(address);

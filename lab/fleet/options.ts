@@ -1,4 +1,5 @@
 import { type Progress } from "./progress";
+import { type LabService } from "./services";
 
 export interface LabOptions {
   /** 1 to 8 letters and digits. @default one per checkout of the project */
@@ -11,6 +12,8 @@ export interface LabOptions {
   readonly daemon?: string;
   /** Size of each host's disk in MiB; it is memory while it is in use. @default 768 */
   readonly diskSize?: number;
+  /** Services beside the hosts. @default none */
+  readonly with?: readonly LabService[];
   readonly progress?: Progress;
   /** Ends the making of the lab; nothing is left of it then. */
   readonly signal?: AbortSignal;

@@ -20,8 +20,9 @@ export async function startPackageIndex(
   };
   const gone = directory.file("index-gone");
   mkdirSync(gone);
+  mkdirSync(directory.mirror());
   const server = [process.execPath, bundle("lab/fleet/packageServerMain.ts")];
-  const args = [cache.wheels, join(cache.base, "debs"), gone];
+  const args = [cache.wheels, join(cache.base, "debs"), directory.mirror(), gone];
   const argv = ["sh", "-c", START, "sh", directory.file("packages.log"), ...server, ...args];
   await runChecked("package index", enterLab(init, "inside", argv));
 }

@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { type Socket } from "node:net";
-import { basename, join } from "node:path";
+import { basename, join, sep } from "node:path";
 
 /** PEP 503: runs of `-`, `_` and `.` are one `-`, and case does not matter. */
 export function normalizeProject(name: string): string {
@@ -36,7 +36,7 @@ function sendText(response: ServerResponse, text: string | null): void {
 }
 
 function sendFile(response: ServerResponse, file: string): void {
-  if (!existsSync(file)) return sendText(response, null);
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return sendText(response, null);
   response.writeHead(200, { "content-length": statSync(file).size });
   createReadStream(file).pipe(response);
 }
@@ -55,12 +55,14 @@ export interface PackageServerArgs {
   readonly wheels: string;
   /** Directory of a flat apt repository. */
   readonly debs: string;
+  /** Directory of vendors' downloads, by their own paths. */
+  readonly mirror: string;
   /** Directory that holds one file, named by its address, for each host that finds the index gone. */
   readonly gone: string;
 }
 
-/** The lab's package index and Debian mirror: /simple/ (PEP 503), /wheels/, /debs/. Read-only. */
-export function packageServer({ wheels, debs, gone }: PackageServerArgs): Server {
+/** The lab's package index and mirrors: /simple/ (PEP 503), /wheels/, /debs/, /mirror/. Read-only. */
+export function packageServer({ wheels, debs, mirror, gone }: PackageServerArgs): Server {
   const isGone = (socket: Socket): boolean => existsSync(join(gone, socket.remoteAddress ?? "-"));
   const server = createServer((request, response) => {
     // A connection may have been open since before.
@@ -70,6 +72,10 @@ export function packageServer({ wheels, debs, gone }: PackageServerArgs): Server
     const names = (): string[] => readdirSync(wheels).filter((file) => file.endsWith(".whl"));
     if (folder === "simple" && name === "") return sendText(response, renderIndex(names()));
     if (folder === "simple") return sendText(response, renderProject(names(), name));
+    if (folder === "mirror") {
+      const file = join(mirror, path.slice("/mirror/".length));
+      return file.startsWith(mirror + sep) ? sendFile(response, file) : sendText(response, null);
+    }
     // Only the last part of the path is used: nothing above the two directories can be named.
     const file = basename(path);
     if (folder === "wheels" && names().includes(file))

@@ -53,11 +53,19 @@ describe("packageServer", () => {
 
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "packages-"));
-    for (const name of ["wheels", "debs", "gone"]) mkdirSync(join(dir, name));
+    for (const name of ["wheels", "debs", "mirror/vendor/1.0", "gone"])
+      mkdirSync(join(dir, name), { recursive: true });
     WHEELS.forEach((name) => writeFileSync(join(dir, "wheels", name), `wheel ${name}`));
     writeFileSync(join(dir, "debs", "Packages"), "Package: x\n");
     writeFileSync(join(dir, "secret"), "secret");
-    const args = { wheels: join(dir, "wheels"), debs: join(dir, "debs"), gone: join(dir, "gone") };
+    writeFileSync(join(dir, "mirror/vendor/1.0/tool"), "tool");
+    const folder = (name: string): string => join(dir, name);
+    const args = {
+      wheels: folder("wheels"),
+      debs: folder("debs"),
+      mirror: folder("mirror"),
+      gone: folder("gone"),
+    };
     server = packageServer(args);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -78,6 +86,11 @@ describe("packageServer", () => {
     ["/debs/nothing.deb", 404],
     ["/debs/", 404],
     ["/debs/..%2Fsecret", 404],
+    ["/mirror/vendor/1.0/tool", 200],
+    ["/mirror/vendor/1.0", 404],
+    ["/mirror/vendor/1.0/other", 404],
+    ["/mirror/..%2Fsecret", 404],
+    ["/mirror/", 404],
     ["/%2e%2e/secret", 404],
     ["/%", 404],
     ["/", 404],

@@ -6,6 +6,7 @@ import { isInLabNet } from "../../../lab/fleet/network";
 import { parseIdentity, parseStartTime } from "../../../lab/fleet/processes";
 import { stackConfig } from "../../../lab/fleet/program";
 import { waysOut } from "../../../lab/fleet/sealed";
+import { parseServices } from "../../../lab/fleet/services";
 import { renderKnownHosts, renderSshConfig } from "../../../lab/fleet/sshConfig";
 import { requireFault } from "../../../lab/hosts/faults";
 import { edit } from "../../../lab/hosts/faults/unitEdited";
@@ -16,6 +17,20 @@ import { readHealth } from "../../../lab/hosts/status";
 const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n';
 const mint =
   'NAME="Mint"\nPRETTY_NAME="Mint 22"\nVERSION_ID="22"\nID=linuxmint\nID_LIKE="debian"\n';
+
+describe("parseServices", () => {
+  it.each([
+    ["tailnet", ["tailnet"]],
+    ["cloudflare, tailnet", ["tailnet", "cloudflare"]],
+    ["cloudflare,cloudflare", ["cloudflare"]],
+  ])("%s", (list, services) => {
+    expect(parseServices(list)).toEqual(services);
+  });
+
+  it.each(["", "tailnet,", "Cloudflare"])("refuses %j", (list) => {
+    expect(() => parseServices(list)).toThrow("is not a service of the lab: tailnet, cloudflare");
+  });
+});
 
 describe("whyNoLab", () => {
   const facts = { platform: "linux", uid: 0, osRelease: debian, missing: [] } as const;
