@@ -3,6 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetPolicy, parseShare, type Share } from "./health/policy";
 import { type PackageIndex } from "./payload/spec";
+import { type CloudflareSettings, readCloudflare } from "./settings/cloudflare";
 
 export interface FleetConfig {
   /** Path of the inventory. @default ./distributed_hosts.yaml */
@@ -30,6 +31,12 @@ export interface FleetConfig {
   readonly voterReturnSeconds: number;
   readonly clusterToken: pulumi.Output<string> | undefined;
   readonly requireAuth: boolean;
+  /** Base URL that hosts download tools from; null: the vendors' own. */
+  readonly mirror: string | null;
+  /** null: no tunnels. */
+  readonly cloudflare: CloudflareSettings | null;
+  /** What every tunnel's secret is derived from; needed where tunnels are on. */
+  readonly cloudflareSecret: pulumi.Output<string> | undefined;
 }
 
 /** A mistake in the configuration; ends the program without a stack trace. */
@@ -100,9 +107,14 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     voterReturnSeconds: count("voterReturnSeconds", 120, 3600),
     clusterToken: config.getSecret("clusterToken"),
     requireAuth: flag("requireAuth", false),
+    mirror: readMirror(text("mirror"), fail),
+    cloudflare: readCloudflare(object("cloudflare"), fail),
+    cloudflareSecret: config.getSecret("cloudflareSecret"),
   };
   if (result.requireAuth && result.clusterToken === undefined)
     mistakes.push("p2p:requireAuth: needs p2p:clusterToken, or the daemons would not start");
+  if (result.cloudflare && result.cloudflareSecret === undefined)
+    mistakes.push("p2p:cloudflare: needs p2p:cloudflareSecret, of which tunnels' secrets are made");
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return result;
 }
@@ -167,6 +179,13 @@ function readSource(raw: Record<string, unknown>, fail: Fail): FleetConfig["sour
   if (typeof commit !== "string" || !/^[0-9a-f]{40}$/.test(commit))
     fail("source.commit", "a full commit id (40 hexadecimal digits)", commit);
   return { repository: String(repository), commit: String(commit) };
+}
+
+function readMirror(value: string | undefined, fail: Fail): string | null {
+  if (value === undefined) return null;
+  if (!URL.canParse(value) || !/^https?:/.test(value))
+    fail("mirror", "the base URL of a mirror", value);
+  return value.replace(/\/+$/, "");
 }
 
 /** An http(s) URL is an index, an absolute path a wheelhouse on the hosts. */

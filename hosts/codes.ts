@@ -62,7 +62,19 @@ const rules = {
   },
   "jump-chain": { severity: "error", rule: "A jump host needs no jump host of its own." },
   "jump-cycle": { severity: "error", rule: "Jump hosts do not lead back to the host itself." },
+  "tunnel-name": {
+    severity: "error",
+    rule: "Where nodes have tunnels, a node's name gives a DNS name one level below the zone; `p2p_url` chooses another.",
+  },
+  "tunnel-collision": {
+    severity: "error",
+    rule: "No two deployed hosts have the same tunnel name, upper and lower case being alike, and none has the entry's.",
+  },
   // One host: it is deployed, but somebody should look.
+  "tunnel-elsewhere": {
+    severity: "warning",
+    rule: "Where nodes have tunnels, `p2p_url` is in the zone; one elsewhere is left alone, and the node gets no tunnel.",
+  },
   "dead-note": {
     severity: "warning",
     rule: "An active host's `note` does not say that the machine is gone.",

@@ -60,14 +60,14 @@ function checkFleet(root: unknown, options: PlanOptions): Checked {
 
   const fleet: Fleet = { ...raw, refused: refusals(known) };
   const plan = planFleet(fleet, options);
-  const found = planRules(fleet, raw, plan);
+  const found = planRules(fleet, raw, plan, options);
   // A rule over the plan can refuse a host (no relay can serve it): then the others' plan is made without it.
   const late = refusals([...known, ...found]);
   if (late.size === fleet.refused.size) return { plan, fleet, reports: [...known, ...found] };
   const settled: Fleet = { ...fleet, refused: late };
   const refusing = found.filter((report) => isError(report.code) && hostOf(report) !== undefined);
   const final = planFleet(settled, options);
-  const rest = planRules(settled, raw, final);
+  const rest = planRules(settled, raw, final, options);
   return { plan: final, fleet: settled, reports: [...known, ...refusing, ...rest] };
 }
 

@@ -35,10 +35,14 @@ describe("readConfig", () => {
       voterReturnSeconds: 120,
       clusterToken: undefined,
       requireAuth: false,
+      mirror: null,
+      cloudflare: null,
+      cloudflareSecret: undefined,
     };
     expect(read({})).toEqual(defaults);
     const empty = { controller: "", limit: "", packageIndex: "", aptMirror: "" };
-    expect(read({ ...empty, policy: "{}", source: "{}" })).toEqual(defaults);
+    const objects = { policy: "{}", source: "{}", cloudflare: "{}" };
+    expect(read({ ...empty, ...objects, mirror: "" })).toEqual(defaults);
   });
 
   it("reads lists, shares and places", () => {

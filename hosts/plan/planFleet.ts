@@ -12,6 +12,7 @@ import {
   relayReason,
   sharedSshHosts,
 } from "./addresses";
+import { type TunnelNaming } from "../../tunnels/names";
 import { environmentOf, nodeConfOf } from "./environment";
 import { planConnection } from "./connection";
 import { hashNumber, loopbackAddress } from "./number";
@@ -22,6 +23,8 @@ import { planVoters } from "./voters";
 export interface PlanOptions {
   /** The host on which the program runs (`p2p:controller`); only this one may have `ssh_host: localhost`. */
   readonly controller?: string;
+  /** How nodes' tunnels are named (`p2p:cloudflare`); without it there are none, and no rule about them. */
+  readonly tunnels?: TunnelNaming;
 }
 
 /** A tunnel takes at most 25 replicas (Cloudflare's limit), and the voters are those of the entry. */

@@ -9,8 +9,10 @@ import { duplicateRules } from "./duplicates";
 import { hostValueRules } from "./host";
 import { hostNoteRules } from "./hostNotes";
 import { jumpRules } from "./jump";
+import { type PlanOptions } from "../plan/planFleet";
 import { referenceRules } from "./references";
 import { relayRules } from "./relays";
+import { tunnelRules } from "./tunnels";
 import { voterRules } from "./voters";
 
 /** What is wrong with one host by itself. */
@@ -24,12 +26,18 @@ export function fleetRules(fleet: ReadFleet): Report[] {
 }
 
 /** What the decisions reveal. */
-export function planRules(fleet: Fleet, read: ReadFleet, plan: FleetPlan): Report[] {
+export function planRules(
+  fleet: Fleet,
+  read: ReadFleet,
+  plan: FleetPlan,
+  options: PlanOptions = {},
+): Report[] {
   return [
     ...[...read.hosts.values()].flatMap((host) => hostNoteRules(host, plan)),
     ...relayRules(fleet, plan),
     ...voterRules(fleet, plan),
     ...coordinatorRules(fleet, plan),
     ...referenceRules(read, plan),
+    ...tunnelRules(plan, options.tunnels),
   ];
 }
