@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   { files: ["**/*.js"], rules: { "@typescript-eslint/no-require-imports": "off" } },
   only(
-    ["hosts/**", "payload/**", "probe/**", "health/**", "cli/**"],
+    ["hosts/**", "payload/**", "probe/**", "health/**", "settings/**", "tailnet/**", "cli/**"],
     ["@pulumi/*"],
     "Only components/, config.ts, index.ts and policy/ import Pulumi.",
   ),

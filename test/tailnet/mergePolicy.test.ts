@@ -1,0 +1,221 @@
+import fc from "fast-check";
+import { applyEdits, format, parse } from "jsonc-parser";
+import { canonical, formatDigest, PolicyTextError } from "../../tailnet/hujson";
+import { foreignPart, isOurs, mergePolicy } from "../../tailnet/mergePolicy";
+import { policyPart } from "../../tailnet/policy";
+import { fleetOf, OPTIONS } from "./plan";
+
+const NO_SSH_TESTS = { sshTests: [], tests: [] };
+const SMALL = {
+  ...policyPart(fleetOf({ v1: { provider: "vast" } }), OPTIONS),
+  ...NO_SSH_TESTS,
+};
+const EMPTY = { tagOwners: {}, grants: [], ssh: [], tests: [], sshTests: [] };
+
+const BASE = `// Ours since 2024.
+{
+  "groups": {"group:ops": ["ann@example.com"]}, // people
+  "tagOwners": {
+    "tag:web": ["group:ops"], // web
+    "tag:vast-nodes": ["group:ops"],
+  },
+  "grants": [
+    // Operators go everywhere.
+    {"src": ["group:ops"], "dst": ["*"], "ip": ["*"]} // keep
+  ],
+}
+`;
+
+describe("mergePolicy", () => {
+  it("adds what is missing and changes no other character", () => {
+    expect(mergePolicy(BASE, SMALL, "base.hujson")).toBe(`// Ours since 2024.
+{
+  "groups": {"group:ops": ["ann@example.com"]}, // people
+  "tagOwners": {
+    "tag:web": ["group:ops"], // web
+    "tag:vast-nodes": ["group:ops",
+      "autogroup:admin",
+    ],
+    "tag:p2p-outside": ["autogroup:admin"],
+  },
+  "grants": [
+    // Operators go everywhere.
+    {"src": ["group:ops"], "dst": ["*"], "ip": ["*"]}, // keep
+    // p2p-fleet: every node reaches the daemons on 8770
+    {"src": ["tag:vast-nodes"], "dst": ["tag:vast-nodes"], "ip": ["tcp:8770"]},
+  ],
+}
+`);
+  });
+
+  it("makes a policy of an empty one", () => {
+    expect(parse(mergePolicy("{}", SMALL, "x"), [], { allowTrailingComma: true })).toEqual({
+      tagOwners: { "tag:vast-nodes": ["autogroup:admin"], "tag:p2p-outside": ["autogroup:admin"] },
+      grants: [{ src: ["tag:vast-nodes"], dst: ["tag:vast-nodes"], ip: ["tcp:8770"] }],
+    });
+  });
+
+  it("takes its own rules out when they are not wanted any more, and tags never", () => {
+    const merged = mergePolicy(BASE, SMALL, "x");
+    expect(mergePolicy(merged, EMPTY, "x")).toBe(
+      merged.replace(/ *\/\/ p2p-fleet.*\n.*8770.*\n/, ""),
+    );
+  });
+
+  it("replaces its rule when the fleet grows, where a rule by hand stands right after it", () => {
+    const merged = mergePolicy(BASE, SMALL, "x");
+    const hand = '    {"src": ["tag:web"], "dst": ["tag:vast-nodes"], "ip": ["tcp:9100"]},\n';
+    const edited = merged.replace("  ],\n}", `${hand}  ],\n}`);
+    const grown = fleetOf({ v1: { provider: "vast" }, a1: { provider: "aws" } });
+    const again = mergePolicy(edited, { ...policyPart(grown, OPTIONS), ...NO_SSH_TESTS }, "x");
+    expect(again).toContain(hand);
+    expect(again).toContain("// Operators go everywhere.");
+    expect(again.match(/p2p-fleet:/g)).toHaveLength(1);
+    expect(again).toContain('"src": ["tag:aws-nodes", "tag:vast-nodes"]');
+  });
+
+  it("leaves a text alone that was formatted anew, or lost its comments", () => {
+    const merged = mergePolicy(BASE, SMALL, "x");
+    const formatted = applyEdits(merged, format(merged, undefined, { tabSize: 8 }));
+    expect(formatted).not.toBe(merged);
+    expect(mergePolicy(formatted, SMALL, "x")).toBe(formatted);
+    const bare = JSON.stringify(parse(merged, [], { allowTrailingComma: true }));
+    expect(mergePolicy(bare, SMALL, "x")).toBe(bare);
+  });
+
+  it.each([
+    ["{", "x:1:2: CloseBraceExpected"],
+    ["[]", "x: expected an object"],
+    ['{"grants": {}}', "x: the section grants is not an array"],
+    ['{"tagOwners": {"tag:vast-nodes": "me"}}', "x: tagOwners.tag:vast-nodes is not an array"],
+    ['{"grants": [], "grants": []}', "x: the section grants stands twice"],
+  ])("refuses %s", (text, message) => {
+    expect(() => mergePolicy(text, SMALL, "x")).toThrow(new PolicyTextError(message));
+  });
+});
+
+describe("isOurs and foreignPart", () => {
+  it("tells our entries from others", () => {
+    const merged = mergePolicy(BASE, SMALL, "x");
+    expect([isOurs(BASE, "x"), isOurs(merged, "x")]).toEqual([false, true]);
+    expect(foreignPart(merged, SMALL, "x")).toBe(foreignPart(BASE, SMALL, "x"));
+    expect(JSON.parse(foreignPart(merged, SMALL, "x"))).toEqual({
+      groups: { "group:ops": ["ann@example.com"] },
+      tagOwners: { "tag:web": ["group:ops"] },
+      grants: [{ src: ["group:ops"], dst: ["*"], ip: ["*"] }],
+    });
+  });
+});
+
+describe("formatDigest", () => {
+  it("sees comments and values, not spacing or commas at an end", () => {
+    const digest = formatDigest('{"a": [1, 2], // x\n}');
+    expect(formatDigest('{\n  "a": [\n1,2,\n],\n// x\n}')).toBe(digest);
+    expect(formatDigest('{ "a":[1,\n2,], // x\n }')).toBe(digest);
+    expect(formatDigest('{"a": [1, 2], // y\n}')).not.toBe(digest);
+    expect(formatDigest('{"a": [1, 3], // x\n}')).not.toBe(digest);
+  });
+});
+
+/** Texts of policies as people write them: any spacing, comments anywhere, commas at an end or not. */
+const word = fc.constantFrom("group:ops", "tag:web", "*", "autogroup:member", "ann@example.com");
+const rule = fc.record({
+  src: fc.array(word, { maxLength: 3 }),
+  dst: fc.array(word, { maxLength: 3 }),
+  ip: fc.array(fc.constantFrom("*", "tcp:22", "8770"), { maxLength: 2 }),
+});
+const policyValue = fc.record(
+  {
+    groups: fc.dictionary(word, fc.array(word, { maxLength: 2 }), { maxKeys: 2 }),
+    tagOwners: fc.dictionary(
+      fc.constantFrom("tag:web", "tag:vast-nodes", "tag:db"),
+      fc.array(word, { maxLength: 3 }),
+    ),
+    grants: fc.array(rule, { maxLength: 4 }),
+    ssh: fc.array(rule, { maxLength: 2 }),
+    tests: fc.array(fc.record({ src: word, accept: fc.array(word) }), { maxLength: 2 }),
+    sshTests: fc.array(rule, { maxLength: 1 }),
+    nodeAttrs: fc.array(fc.record({ target: fc.array(word) }), { maxLength: 2 }),
+  },
+  { requiredKeys: [] },
+);
+const space = fc.constantFrom(
+  "",
+  " ",
+  "\n",
+  "\n\t",
+  " // a comment\n",
+  " /* , ] */ ",
+  "\n// {\n  ",
+);
+const policyText = fc
+  .tuple(policyValue, fc.infiniteStream(space), fc.infiniteStream(fc.boolean()))
+  .map(([value, spaces, commas]) => {
+    const gap = () => spaces.next().value as string;
+    const write = (item: unknown): string => {
+      if (item === null || typeof item !== "object") return JSON.stringify(item);
+      const isList = Array.isArray(item);
+      const parts = isList
+        ? item.map((one) => `${gap()}${write(one)}${gap()}`)
+        : Object.entries(item).map(
+            ([key, one]) => `${gap()}${JSON.stringify(key)}${gap()}:${gap()}${write(one)}${gap()}`,
+          );
+      const end = parts.length > 0 && commas.next().value ? `,${gap()}` : gap();
+      return `${isList ? "[" : "{"}${parts.join(",")}${end}${isList ? "]" : "}"}`;
+    };
+    return `${gap()}${write(value)}${gap()}`;
+  });
+const part = fc
+  .uniqueArray(fc.constantFrom("vast", "runpod", "aws", "hetzner"), { maxLength: 4 })
+  .chain((providers) =>
+    fc.tuple(fc.constant(providers), fc.boolean(), fc.constantFrom<string[]>([], ["group:ops"])),
+  )
+  .map(([providers, voter, sshFrom]) =>
+    policyPart(
+      fleetOf(Object.fromEntries(providers.map((provider) => [provider, { provider, voter }]))),
+      { ...OPTIONS, sshFrom },
+    ),
+  );
+const comments = (text: string) =>
+  (text.match(/\/\/ a comment|\/\* , \] \*\/|\/\/ \{/g) ?? []).length;
+const read = (text: string) => {
+  const errors: never[] = [];
+  const value = parse(text, errors, { allowTrailingComma: true }) as Record<string, unknown>;
+  expect(errors).toEqual([]);
+  return value;
+};
+
+describe("mergePolicy, whatever the policy", () => {
+  it("says what is wanted, keeps what is foreign and its comments, and is the same the second time", () => {
+    fc.assert(
+      fc.property(policyText, part, (text, wanted) => {
+        const merged = mergePolicy(text, wanted, "x");
+        const value = read(merged);
+        for (const key of ["grants", "ssh", "tests", "sshTests"] as const) {
+          const present = ((value[key] ?? []) as unknown[]).map(canonical);
+          for (const entry of wanted[key]) expect(present).toContain(canonical(entry.value));
+        }
+        expect(foreignPart(merged, wanted, "x")).toBe(foreignPart(text, wanted, "x"));
+        expect(comments(merged)).toBe(comments(text));
+        expect(mergePolicy(merged, wanted, "x")).toBe(merged);
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it("gets from one fleet's part to another's as if the first had never been there", () => {
+    fc.assert(
+      fc.property(policyText, part, part, (text, first, second) => {
+        const direct = read(mergePolicy(text, { ...second, tagOwners: {} }, "x"));
+        const before = mergePolicy(text, { ...first, tagOwners: {} }, "x");
+        const moved = read(mergePolicy(before, { ...second, tagOwners: {} }, "x"));
+        const lists = (value: Record<string, unknown>) =>
+          ["grants", "ssh", "tests", "sshTests"].map((key) =>
+            ((value[key] ?? []) as unknown[]).map(canonical).sort(),
+          );
+        expect(lists(moved)).toEqual(lists(direct));
+      }),
+      { numRuns: 120 },
+    );
+  });
+});
