@@ -19,7 +19,7 @@ import { outcomesOf } from "./outcomes";
 import { type FleetOutputs, planOutputs } from "./outputs";
 import { previousRun } from "./previousRun";
 import { rollOut } from "./rollout";
-import { stageAgents } from "./stage";
+import { stageAll } from "./stage";
 import { correctedWish, makeTask, makeWishes, type Wish, type WishOptions } from "./tasks";
 import { unseen } from "./unseen";
 
@@ -46,7 +46,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const decided = wishes.map((wish) =>
     makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
   );
-  const staged = pulumi.runtime.isDryRun() ? decided : await stageAgents(decided);
+  const staged = pulumi.runtime.isDryRun() ? decided : await stageAll(decided);
   const tasks = new Map(staged.map((task) => [task.name, task]));
   const results = await rollOut(staged, {
     maxParallel: config.maxParallel,

@@ -20,6 +20,8 @@ export interface Task {
   readonly activate: Step<ActivateSpec>;
   /** What the probe found; undefined where nobody could look. */
   readonly facts: Facts | undefined;
+  /** Texts by digest that `prepare` needs beside the agent, because its input only names them. */
+  readonly contents: ReadonlyMap<string, string>;
   /** What people should know about the host; shown under its component. */
   readonly warnings: readonly string[];
 }

@@ -1,10 +1,11 @@
 /**
- * Brings the host agent to hosts that are about to be changed. It is the same for every host and far larger
- * than what is said to one, so it goes over SSH beside the resources instead of through every state entry.
+ * Brings the host agent, and long contents, to hosts that are about to be changed. They are the same for every
+ * host and far larger than what is said to one, so they go over SSH beside the resources instead of through
+ * every state entry.
  */
 
 import { packAgent } from "../payload/agent";
-import { stageScript } from "../payload/remoteText";
+import { packContent, stageScript } from "../payload/remoteText";
 import { parseVerdict } from "../payload/verdict";
 import { makeSwitchboard, type Switchboard } from "../probe/switchboard";
 import { runOnHost } from "../probe/probe";
@@ -23,13 +24,31 @@ function needsAgent(task: Task): boolean {
   );
 }
 
-/** @returns tasks whose host did not take the agent wait for the next run; the others are as they were */
-export async function stageAgents(tasks: readonly Task[]): Promise<Task[]> {
+/** Digests of contents that `prepare` is going to write now. */
+export function missingContents({ prepare, contents, facts }: Task): string[] {
+  const { spec, work } = prepare;
+  if (work.kind !== "needed" || spec.state === "absent") return [];
+  const differing = spec.files.filter(({ path, digest }) => facts?.files[path]?.digest !== digest);
+  return [...new Set(differing.map(({ digest }) => digest))].filter((one) => contents.has(one));
+}
+
+/** @returns tasks whose host did not take what it needs wait for the next run; the others are as they were */
+export async function stageAll(tasks: readonly Task[]): Promise<Task[]> {
   const board = makeSwitchboard();
+  const packed = new Map<string, string>();
+  const pack = (digest: string, text: string): string => {
+    const known = packed.get(digest) ?? packContent(text);
+    packed.set(digest, known);
+    return known;
+  };
   const staged = await Promise.all(
     tasks.map(async (task) => {
-      if (!needsAgent(task)) return task;
-      const failure = await stage(task, board);
+      const missing = missingContents(task);
+      if (missing.length === 0 && !needsAgent(task)) return task;
+      const contents = Object.fromEntries(
+        missing.map((digest) => [digest, pack(digest, task.contents.get(digest) ?? "")]),
+      );
+      const failure = await stage(task, contents, board);
       return failure === undefined ? task : postpone(task, failure);
     }),
   );
@@ -37,9 +56,14 @@ export async function stageAgents(tasks: readonly Task[]): Promise<Task[]> {
   return staged;
 }
 
-async function stage(task: Task, board: Switchboard): Promise<string | undefined> {
+async function stage(
+  task: Task,
+  contents: Readonly<Record<string, string>>,
+  board: Switchboard,
+): Promise<string | undefined> {
   const deadline = task.facts?.python ? STAGE_DEADLINE : STAGE_DEADLINE_WITHOUT_PYTHON;
-  const result = await runOnHost(task.connection, { ...stageScript(), deadline }, board);
+  const script = stageScript(contents);
+  const result = await runOnHost(task.connection, { ...script, deadline }, board);
   if (!result.ok) return result.reason;
   const verdict = parseVerdict(result.stdout);
   if (!verdict.ok) return verdict.error;

@@ -16,6 +16,7 @@ import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../p
 import {
   type ActivateSpec,
   type HostPart,
+  type ManagedFile,
   type PrepareSpec,
   type SecretsSpec,
 } from "../payload/spec";
@@ -31,6 +32,8 @@ export interface Wish {
   readonly prepare: PrepareSpec;
   readonly activate: ActivateSpec;
   readonly secrets: SecretsSpec | undefined;
+  /** Texts by digest that have to be staged beside the agent. */
+  readonly contents: ReadonlyMap<string, string>;
 }
 
 export interface WishOptions {
@@ -99,14 +102,26 @@ function presentWish(
   const secrets = rendered.files.length === 0 ? undefined : rendered;
   const request = factsRequest(prepare, activate, secrets ?? null);
   const target = { name: host.name, connection: host.connection, request };
-  return { name: host.name, target, isVoter: host.voter, prepare, activate, secrets };
+  const contents = new Map(
+    inventory === null ? [] : prepare.files.flatMap((file) => stagedContent(file, inventory)),
+  );
+  return { name: host.name, target, isVoter: host.voter, prepare, activate, secrets, contents };
+}
+
+/** The inventory is the only content that is staged. */
+function stagedContent(file: ManagedFile, inventory: string): [string, string][] {
+  return "staged" in file ? [[file.digest, inventory]] : [];
 }
 
 function absentWish(host: HostPlan, connection: ProbeTarget["connection"]): Wish {
   const spec = renderAbsent(host.name);
   const target = { name: host.name, connection, request: factsRequest(spec, spec, null) };
   const isVoter = host.action === "deploy" && host.voter;
-  return { name: host.name, target, isVoter, prepare: spec, activate: spec, secrets: undefined };
+  const contents = new Map<string, string>();
+  return {
+    ...{ name: host.name, target, isVoter, contents },
+    ...{ prepare: spec, activate: spec, secrets: undefined },
+  };
 }
 
 /** Compares wishes with what was found. @param nonce differs from run to run */
@@ -134,6 +149,7 @@ export function makeTask(
     },
     activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
     facts,
+    contents: wish.contents,
     warnings: warningsOf([prepare, activate], facts),
   };
 }

@@ -56,12 +56,26 @@ export function factsOf(probe: ProbeResult | undefined): Facts | undefined {
   return probe?.class === "degraded" ? (probe.facts ?? undefined) : undefined;
 }
 
-/** `service: "running → failed: …"`, as preview shows it. */
+/** Characters of edited lines that one command's input may carry; the state holds them twice. */
+const MOST_DETAIL = 5000;
+
+/** `service: "running → failed: …"`, as preview shows it; with the edited lines, as far as they fit. */
 export function describeDrift(drift: readonly Drift[]): Record<string, string | string[]> {
+  let left = MOST_DETAIL;
+  const fitting = (detail: string): string[] => {
+    const lines = detail.split("\n").map((line) => shortened(line, 200));
+    const shown = lines.filter((line) => (left -= line.length + 4) >= 0);
+    const dropped = lines.length - shown.length;
+    return dropped === 0 ? shown : [...shown, `… ${dropped} more lines`];
+  };
   return Object.fromEntries(
     drift.map(({ what, want, is, detail }) => [
       what,
-      detail === undefined ? `${want} → ${is}` : [`${want} → ${is}`, ...detail.split("\n")],
+      detail === undefined ? `${want} → ${is}` : [`${want} → ${is}`, ...fitting(detail)],
     ]),
   );
+}
+
+function shortened(line: string, length: number): string {
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }

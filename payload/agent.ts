@@ -11,6 +11,7 @@ export const MODULES = [
   "shell",
   "state",
   "files",
+  "contents",
   "packages",
   "venv",
   "inspection",

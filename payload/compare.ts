@@ -1,13 +1,11 @@
-import { inflateSync } from "node:zlib";
 import { packAgent } from "./agent";
 import { sha256 } from "./digest";
-import { type Facts } from "./facts";
+import { type Facts, type FileFact } from "./facts";
 import { lineDiff } from "./lineDiff";
 import { VENV_PYTHON } from "./names";
 import {
   type ActivateSpec,
   type FactsRequest,
-  type FileContent,
   type ManagedFile,
   type PrepareSpec,
   type SecretsSpec,
@@ -20,13 +18,6 @@ export interface Drift {
   readonly is: string;
   /** Lines of an edited file: `-` what is there, `+` what will be there. */
   readonly detail?: string;
-}
-
-/** Content of a managed file, unpacked. */
-export function contentOf(file: FileContent): string {
-  return "text" in file
-    ? file.text
-    : inflateSync(Buffer.from(file.packed, "base64")).toString("utf8");
 }
 
 /** What a probe has to look at so that the specs can be compared with its answer. */
@@ -62,9 +53,10 @@ export function factsRequest(
     interpreter: prepare.python.interpreter,
     imports: [...Object.keys(prepare.python.required), ...Object.keys(prepare.python.wanted)],
     user: prepare.python.user,
-    files: [...prepare.files, ...activate.release.files].map(({ path, digest }) => ({
-      path,
-      digest,
+    files: [...prepare.files, ...activate.release.files].map((file) => ({
+      path: file.path,
+      digest: file.digest,
+      staged: "staged" in file,
     })),
     service: sha256(activate.release.service),
     secrets: secrets?.files.map((file) => file.path) ?? [],
@@ -159,17 +151,26 @@ function compareFiles(files: readonly ManagedFile[], facts: Facts): Drift[] {
     if (found.kind !== "file") return [{ what: file.path, want: "a file", is: `a ${found.kind}` }];
     const drift: Drift[] = [];
     if (found.digest !== file.digest) {
-      const item = { what: file.path, want: file.digest.slice(0, 12) };
-      const is = found.digest === null ? "unreadable" : `edited: ${found.digest.slice(0, 12)}`;
-      const detail =
-        found.text === undefined ? {} : { detail: lineDiff(found.text, contentOf(file)) };
-      drift.push({ ...item, is, ...detail });
+      drift.push({ what: file.path, want: file.digest.slice(0, 12), ...difference(file, found) });
     }
     const want = `${file.mode} ${file.owner}`;
     const is = `${found.mode} ${found.owner}`;
     if (want !== is) drift.push({ what: `${file.path} mode`, want, is });
     return drift;
   });
+}
+
+function difference(file: ManagedFile, found: FileFact): Pick<Drift, "is" | "detail"> {
+  if (found.digest === null) return { is: "unreadable" };
+  const digest = found.digest.slice(0, 12);
+  if (found.digest === found.madeFrom) return { is: `older: ${digest}` };
+  const detail =
+    "staged" in file
+      ? found.edits
+      : found.text === undefined
+        ? undefined
+        : lineDiff(found.text, file.text);
+  return { is: `edited: ${digest}`, ...(detail === undefined ? {} : { detail }) };
 }
 
 function compareService(facts: Facts): Drift[] {

@@ -10,6 +10,10 @@ const fileFact = z.object({
   owner: text(64),
   /** Present where the content differs from what was asked for, so that a hand edit can be shown. */
   text: text(8192).optional(),
+  /** Of a staged content that is not the wanted one: the digest of what we made the file from last… */
+  madeFrom: text(64).optional(),
+  /** …and what was edited since. */
+  edits: text(16384).optional(),
 });
 
 const competitor = z.object({
@@ -166,6 +170,7 @@ export const factsSchema = z.object({
 });
 
 export type Facts = z.infer<typeof factsSchema>;
+export type FileFact = z.infer<typeof fileFact>;
 export type Competitor = z.infer<typeof competitor>;
 export type ServiceFact = z.infer<typeof service>;
 export type SupportFact = z.infer<typeof support>;

@@ -1,3 +1,4 @@
+import { deflateSync } from "node:zlib";
 import { agentDir, packAgent } from "./agent";
 import { type Facts } from "./facts";
 import { type FactsRequest } from "./spec";
@@ -59,12 +60,18 @@ function orLastWords(phase: string): string {
   return `r=$?; [ $r = 0 ] || ${lastWords(phase, "the agent ended with code $r (124: out of time)")}`;
 }
 
+/** zlib and base64 of a staged content. */
+export function packContent(text: string): string {
+  return deflateSync(text, { level: 9 }).toString("base64");
+}
+
 /**
  * Brings the agent, and Python where there is none, outside of any state: it is the same for every host
  * and far larger than what is said to one. Content-addressed and idempotent; `prepare`, `secrets` and
  * `activate` run what it installed. Only for hosts that are about to be changed: it writes.
+ * @param contents digest → packed content of the files that are `staged`
  */
-export function stageScript(): RemoteScript {
+export function stageScript(contents: Readonly<Record<string, string>> = {}): RemoteScript {
   const managers = [
     `export DEBIAN_FRONTEND=noninteractive; apt-get update;`,
     `apt-get install -y --no-install-recommends python3`,
@@ -79,7 +86,7 @@ export function stageScript(): RemoteScript {
     orLastWords("stage"),
   ]);
   const { packed, digest } = packAgent();
-  return { command, stdin: `${packed}\n${JSON.stringify({ digest })}\n` };
+  return { command, stdin: `${packed}\n${JSON.stringify({ digest, contents })}\n` };
 }
 
 /** Text of a command of the staged agent; what is wanted comes as JSON on stdin. */

@@ -1,4 +1,3 @@
-import { deflateSync } from "node:zlib";
 import { renderNodeConf } from "../hosts/plan/nodeConf";
 import { type DeployHostPlan } from "../hosts/plan/types";
 import { sha256, shortDigest } from "./digest";
@@ -22,7 +21,7 @@ import {
 } from "./spec";
 
 export interface RenderOptions {
-  /** Text of the inventory for the daemon; null puts none there. */
+  /** Text of the inventory for the daemon; null puts none there. It has to be staged: see `stageScript`. */
   readonly inventory: string | null;
   /** What runs the host, if a probe has seen it. @default null: the plan's word alone */
   readonly init?: Facts["init"] | null;
@@ -102,7 +101,7 @@ export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): Pre
 function inventoryFiles(plan: DeployHostPlan, text: string | null): ManagedFile[] {
   if (text === null) return [];
   const path = `${plan.aiServicePath}/config/distributed_hosts.yaml`;
-  return [managedFile(path, pack(text), plan.connection.user, text)];
+  return [managedFile(path, { staged: true }, plan.connection.user, text)];
 }
 
 function startScriptOf(plan: DeployHostPlan, manager: ServiceManager): string | null {
@@ -228,10 +227,6 @@ function renderLaunch(plan: DeployHostPlan, options: RenderOptions): Launch {
 function reachableFromItself(listen: string): string {
   if (listen === "0.0.0.0") return "127.0.0.1";
   return listen === "::" ? "::1" : listen;
-}
-
-function pack(content: string): FileContent {
-  return { packed: deflateSync(content, { level: 9 }).toString("base64") };
 }
 
 function plainFile(path: string, text: string): ManagedFile {

@@ -3,8 +3,8 @@
  * carry no secret, because their difference is read by a person in preview.
  */
 
-/** Text as it is, or zlib + base64 where many hosts share something long (the inventory). */
-export type FileContent = { readonly text: string } | { readonly packed: string };
+/** Text as it is, or staged beside the agent where many hosts share something long (the inventory). */
+export type FileContent = { readonly text: string } | { readonly staged: true };
 
 export type ManagedFile = FileContent & {
   /** Absolute path. */
@@ -224,7 +224,12 @@ export interface FactsRequest {
   readonly interpreter: string;
   readonly imports: readonly string[];
   readonly user: string;
-  readonly files: readonly { readonly path: string; readonly digest: string }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly digest: string;
+    /** Its content is not in the spec: the host itself has to tell what was edited. */
+    readonly staged: boolean;
+  }[];
   /** Digest of the unit, program or job; found under the key `service` in `Facts.files`. */
   readonly service: string | null;
   readonly secrets: readonly string[];

@@ -1,6 +1,6 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
 import importlib.util, os, platform, shutil, sys, sysconfig
-import competitors, files, health, inspection, ports, release, services, stage, state, venv
+import competitors, contents, files, health, inspection, ports, release, services, stage, state, venv
 from journal import now
 from packages import which
 from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, UNIT
@@ -73,7 +73,7 @@ def secret_facts(paths):
 
 
 def wanted_files(request, service):
-    looked = {spec["path"]: files.look(spec["path"], spec["digest"]) for spec in request["files"]}
+    looked = {spec["path"]: (contents if spec["staged"] else files).look(spec["path"], spec["digest"]) for spec in request["files"]}
     if service and service.path and request["service"]:
         looked["service"] = files.look(service.path, request["service"])
     return {path: fact for path, fact in looked.items() if fact}

@@ -1,5 +1,5 @@
 """Files: written aside and renamed; what was there before us is kept for the day we leave."""
-import base64, hashlib, os, pwd, shutil, stat, zlib
+import hashlib, os, pwd, shutil, stat
 import state
 from journal import Failed
 from paths import BASE, LOG_DIR, MARK, STATE
@@ -120,8 +120,12 @@ def put(path, data, mode="0644", owner="root"):
     return before, "%s %s %s" % (sha(data)[:12], mode, owner)
 
 
-def put_spec(spec):
-    data = zlib.decompress(base64.b64decode(spec["packed"])) if "packed" in spec else spec["text"].encode()
+def in_order(spec):
+    have = look(spec["path"])
+    return bool(have) and (have["digest"], have["mode"], have["owner"]) == (spec["digest"], spec["mode"], spec["owner"])
+
+
+def put_spec(spec, data):
     if sha(data) != spec["digest"]:
         raise Failed("content and digest of %s do not agree" % spec["path"])
     return put(spec["path"], data, spec["mode"], spec["owner"])

@@ -105,11 +105,15 @@ def shortened(value, limit):
     return [shortened(item, limit) for item in value] if isinstance(value, list) else value
 
 
-def reply_with(stream, value):
-    """One line, under 60 KiB: a longer one would hang its reader, which takes lines of 64 KiB at most."""
+# The engine keeps a verdict in its state, which is rewritten as a whole: details are in the log here.
+MOST_OF_VERDICT = 12000
+
+
+def reply_with(stream, value, most=60000):
+    """One line of at most `most` bytes: one of 64 KiB or more would hang its reader."""
     line = json.dumps(value)
-    for limit in (1000, 300, 100, 40):
-        if len(line) > 60000:
+    for limit in (1000, 300, 100, 40, 12):
+        if len(line) > most:
             line = json.dumps(shortened(value, limit))
     try:
         stream.write(line + "\n")

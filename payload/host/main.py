@@ -1,7 +1,7 @@
 """One phase: JSON on stdin, one line of JSON on stdout. Exits 0 whenever that line could be given."""
 import json, os, signal, sys, traceback
-import absent, activate, deadman, facts, prepare, secrets_files, stage, state
-from journal import OutOfTime, Run, now, open_log, reply_with
+import absent, activate, contents, deadman, facts, prepare, secrets_files, stage, state
+from journal import OutOfTime, MOST_OF_VERDICT, Run, now, open_log, reply_with
 
 
 def run(phase, modules):
@@ -24,7 +24,7 @@ def run(phase, modules):
         perform(doing, request, modules)
     except OutOfTime:
         doing.error = doing.error or "out of time"
-    reply_with(reply, doing.verdict())
+    reply_with(reply, doing.verdict(), MOST_OF_VERDICT)
 
 
 def out_of_time(number, frame):
@@ -36,6 +36,8 @@ def perform(doing, request, modules):
         return
     if doing.phase == "stage":
         doing.step("agent", stage.install, request["digest"], modules)
+        for digest, packed in request["contents"].items():
+            doing.step("content " + digest[:12], contents.keep, digest, packed)
         return
     if doing.phase == "prepare":
         guard(doing, prepare.prepare, request)

@@ -1,6 +1,6 @@
 """Everything that restarts nothing."""
 import os, shutil
-import competitors, files, source, venv
+import competitors, contents, source, venv
 from journal import Failed
 
 
@@ -27,7 +27,9 @@ def prepare(run, spec):
         run.step("ai-service", missing_service, spec["aiServicePath"])
         return
     for one in spec["files"]:
-        run.step(one["path"], files.put_spec, one)
+        run.step(one["path"], contents.put, one)
+    if run.error is None:
+        run.step("old contents", contents.prune, spec["files"])
     for one in competitors.find():
         run.note("competes: %(kind)s %(id)s (%(detail)s)" % one)
 

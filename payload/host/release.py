@@ -1,6 +1,6 @@
 """Content-addressed releases and the link to the one that runs."""
 import json, os, shutil
-import files
+import contents, files
 from journal import Failed
 from launcher import TEXT
 from paths import CACHE, CURRENT, LOG_DIR, RELEASES
@@ -81,7 +81,7 @@ def switch(digest):
 
 def put_files(release):
     """Everything outside the release's directory that goes with it."""
-    changed = [spec["path"] for spec in release["files"] if files.put_spec(spec)]
+    changed = [spec["path"] for spec in release["files"] if contents.put(spec)]
     entry = account(release["user"])
     for folder in (CACHE, LOG_DIR):
         files.make_dirs(folder)

@@ -39,6 +39,7 @@ function task(name: string, work: Work, more: Partial<Task> = {}): Task {
     secrets: undefined,
     activate: { spec: spec(name), work },
     facts: undefined,
+    contents: new Map(),
     warnings: [],
     ...more,
   };

@@ -5,7 +5,13 @@ import {
   factsRequest,
 } from "../../payload/compare";
 import { type Facts } from "../../payload/facts";
-import { phaseText, probeScript, stageScript, type Phase } from "../../payload/remoteText";
+import {
+  packContent,
+  phaseText,
+  probeScript,
+  stageScript,
+  type Phase,
+} from "../../payload/remoteText";
 import {
   renderAbsent,
   renderActivate,
@@ -39,6 +45,9 @@ const options: RenderOptions = {
 };
 const prepare = renderPrepare(plan, options);
 const activate = renderActivate(plan, options);
+const contents = Object.fromEntries(
+  prepare.files.map(({ digest }) => [digest, packContent(options.inventory ?? "")]),
+);
 const secrets = renderSecrets(plan, { text: "planted-secret", digest: "hmac:1" });
 /** Another release: one variable more. */
 const withEnvironment = (more: Record<string, string>, changes: Partial<RenderOptions> = {}) =>
@@ -66,8 +75,8 @@ if (obstacle !== null) {
       if (!result.ok) throw new Error(result.error);
       return result.value;
     }
-    function facts(spec = activate): Facts {
-      const result = parseFacts(box.exec(probeScript(factsRequest(prepare, spec, secrets))));
+    function facts(spec = activate, wish = prepare): Facts {
+      const result = parseFacts(box.exec(probeScript(factsRequest(wish, spec, secrets))));
       if (!result.ok) throw new Error(result.error);
       return result.value;
     }
@@ -87,8 +96,12 @@ if (obstacle !== null) {
     });
 
     it("brings everything up, and a second time changes nothing", () => {
-      const staged = parseVerdict(box.exec(stageScript()));
-      expect(staged.ok && staged.value.ok).toBe(true);
+      const staged = parseVerdict(box.exec(stageScript(contents)));
+      expect(staged.ok && staged.value.steps.map(({ status }) => status)).toEqual([
+        "ok",
+        "changed",
+        "changed",
+      ]);
       for (const [phase, spec] of [
         ["prepare", prepare],
         ["secrets", secrets],
@@ -144,6 +157,46 @@ if (obstacle !== null) {
       expect(run("activate", activate).ok).toBe(true);
       expect(compareActivate(activate, facts())).toEqual([]);
       expect(startedAt()).toBe(started);
+    }, 60_000);
+
+    it("tells what was edited in a file whose content is not in the spec, and mends it from its own copy", () => {
+      const path = "/srv/ringrift/ai-service/config/distributed_hosts.yaml";
+      box.sh(`echo '  c9: {}' >> ${path}`);
+      expect(comparePrepare(prepare, facts())).toEqual([
+        {
+          what: path,
+          want: prepare.files[0]?.digest.slice(0, 12),
+          is: expect.stringMatching(/^edited: [0-9a-f]{12}$/),
+          detail: "-  c9: {}",
+        },
+      ]);
+      expect(run("prepare", prepare).ok).toBe(true);
+      expect(box.sh(`cat ${path}`)).toBe(options.inventory);
+      expect(comparePrepare(prepare, facts())).toEqual([]);
+      expect(box.sh("stat -c '%a' /opt/ringrift-p2p/contents /opt/ringrift-p2p/contents/*")).toBe(
+        "700\n600\n",
+      );
+    }, 60_000);
+
+    it("takes a new content once it is staged, and says so when it is not", () => {
+      const text = "hosts:\n  c2: {}\n  c3: {}\n";
+      const next = renderPrepare(plan, { ...options, inventory: text });
+      const [file] = next.files;
+      if (!file) throw new Error("no file");
+      expect(run("prepare", next)).toMatchObject({
+        ok: false,
+        error: `${file.path}: the content of ${file.path} was not staged`,
+      });
+      expect(comparePrepare(next, facts(activate, next))).toMatchObject([
+        { what: file.path, is: expect.stringMatching(/^older: /) },
+      ]);
+      box.exec(stageScript({ [file.digest]: packContent(text) }));
+      expect(run("prepare", next)).toMatchObject({ ok: true });
+      expect(box.sh(`cat ${file.path}; ls /opt/ringrift-p2p/contents`)).toBe(
+        `${text}${file.digest}\n`,
+      );
+      box.exec(stageScript(contents));
+      expect(run("prepare", prepare)).toMatchObject({ ok: true });
     }, 60_000);
 
     it("restarts once for a new release, and not at all for the same", () => {

@@ -64,7 +64,8 @@ describe("comparePrepare", () => {
 
   it("shows somebody's hand edit, and a changed mode beside it", () => {
     const file = { kind: "file" as const, digest: "ff".repeat(32), mode: "0600", owner: "ubuntu" };
-    const facts = inOrder({ files: { [inventory]: { ...file, text: "hosts:\n  h9: {}\n" } } });
+    const told = { madeFrom: "aa".repeat(32), edits: "-  h9: {}\n+  h4: {}" };
+    const facts = inOrder({ files: { [inventory]: { ...file, ...told } } });
     expect(comparePrepare(prepare, facts)).toEqual([
       {
         what: inventory,
@@ -73,6 +74,16 @@ describe("comparePrepare", () => {
         detail: "-  h9: {}\n+  h4: {}",
       },
       { what: `${inventory} mode`, want: "0644 ubuntu", is: "0600 ubuntu" },
+    ]);
+  });
+
+  it("does not call a copy edited that is only older", () => {
+    const digest = "ff".repeat(32);
+    const file = { kind: "file" as const, digest, mode: "0644", owner: "ubuntu" };
+    expect(
+      comparePrepare(prepare, inOrder({ files: { [inventory]: { ...file, madeFrom: digest } } })),
+    ).toEqual([
+      { what: inventory, want: prepare.files[0]?.digest.slice(0, 12), is: "older: ffffffffffff" },
     ]);
   });
 

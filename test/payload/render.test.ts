@@ -1,4 +1,4 @@
-import { contentOf } from "../../payload/compare";
+import { sha256 } from "../../payload/digest";
 import {
   managerOf,
   releaseDigest,
@@ -19,10 +19,16 @@ describe("renderPrepare", () => {
     expectGolden("prepare-systemd.json", pretty(renderPrepare(planOf(), options)));
   });
 
-  it("packs the inventory, which all hosts share, and gives it to the daemon's user", () => {
-    const [file] = renderPrepare(planOf(), options).files;
-    expect(file && contentOf(file)).toBe("hosts:\n  h4: {}\n");
-    expect(file?.owner).toBe("ubuntu");
+  it("only names the inventory, which all hosts share, and gives it to the daemon's user", () => {
+    expect(renderPrepare(planOf(), options).files).toEqual([
+      {
+        path: "/home/ubuntu/ringrift/ai-service/config/distributed_hosts.yaml",
+        mode: "0644",
+        owner: "ubuntu",
+        digest: sha256("hosts:\n  h4: {}\n"),
+        staged: true,
+      },
+    ]);
   });
 
   it("manages no inventory when there is none to give", () => {

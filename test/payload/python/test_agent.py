@@ -10,6 +10,7 @@ import private
 from private import ROOT
 
 import competitors
+import contents
 import deadman
 import files
 import health
@@ -78,6 +79,23 @@ class Ports(unittest.TestCase):
         self.assertEqual(ports.holders(port), [])
 
 
+class Edits(unittest.TestCase):
+    def test_shows_lines_without_context(self):
+        self.assertEqual(contents.edits("a\nb\nc\n", "a\nx\nc\n"), "-b\n+x")
+        self.assertEqual(contents.edits("a\nb\n", "a\n"), "-b")
+        self.assertEqual(contents.edits("a\na\n", "a\na\na\n"), "+a")
+        self.assertEqual(contents.edits("", "a\n"), "+a")
+
+    def test_is_bounded_in_lines_length_and_time(self):
+        many = "".join("line %d\n" % number for number in range(20000))
+        edited = many.replace("line 9000\n", "line 9000 by hand\n").replace("line 9009\n", "")
+        self.assertEqual(contents.edits(edited, many), "-line 9000 by hand\n+line 9000\n+line 9009")
+        self.assertEqual(contents.edits("x\n" * 3000, many), "3000 lines in place of 20000")
+        cut = contents.edits("y\n" * 100, "z" * 5000 + "\n").split("\n")
+        self.assertEqual((len(cut), cut[-1]), (41, "\u2026 61 more lines"))
+        self.assertEqual(contents.edits("", "z" * 5000), "+" + "z" * 200)
+
+
 class Files(unittest.TestCase):
     def setUp(self):
         self.path = ROOT + "/foreign/file"
@@ -110,7 +128,7 @@ class Files(unittest.TestCase):
     def test_content_must_have_the_digest_it_is_said_to_have(self):
         spec = {"path": self.path, "text": "a", "digest": "0" * 64, "mode": "0644", "owner": ME}
         with self.assertRaisesRegex(journal.Failed, "do not agree"):
-            files.put_spec(spec)
+            contents.put(spec)
 
 
 class Releases(unittest.TestCase):
@@ -236,6 +254,8 @@ class Verdict(unittest.TestCase):
         journal.reply_with(stream, run.verdict())
         self.assertEqual(len(stream), 1)
         self.assertLess(len(stream[0]), 60 << 10)
+        journal.reply_with(stream, run.verdict(), journal.MOST_OF_VERDICT)
+        self.assertLess(len(stream[1]), 24000)
 
 
 if __name__ == "__main__":
