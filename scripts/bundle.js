@@ -3,26 +3,8 @@
  * One file starts several times faster than hundreds, and there is no build step that can be forgotten.
  */
 const fs = require("node:fs");
-const os = require("node:os");
 const path = require("node:path");
-
-const root = path.join(__dirname, "..");
-
-/** The project's own cache, or a private one of the user's where the checkout belongs to somebody else. */
-function bundleFolder() {
-  const own = path.join(root, ".cache", "bundle");
-  try {
-    fs.mkdirSync(own, { recursive: true });
-    fs.accessSync(own, fs.constants.W_OK);
-    return own;
-  } catch {
-    const cache = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
-    const name = root.replace(/[^A-Za-z0-9]+/g, "-");
-    const folder = path.join(cache, "p2p-fleet", `bundle${name}`);
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return folder;
-  }
-}
+const { cacheFolder, root } = require("./cacheFolder.js");
 
 /** True when every input that went into the bundle is older than it. */
 function isFresh(bundle, inputsFile) {
@@ -42,7 +24,7 @@ function isFresh(bundle, inputsFile) {
  */
 function bundle(entry, external = []) {
   const name = entry.replace(/[/\\]/g, "-").replace(/\.ts$/, "");
-  const dir = bundleFolder();
+  const dir = cacheFolder("bundle");
   const outfile = path.join(dir, `${name}.js`);
   const inputsFile = path.join(dir, `${name}.inputs.json`);
   if (isFresh(outfile, inputsFile)) return outfile;

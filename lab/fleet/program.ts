@@ -96,8 +96,12 @@ export function programCommands(lab: Lab, args: readonly string[]): ProgramComma
     env,
     cwd,
   });
+  // Where both engines keep the stack; asking for it each time costs a start of the engine.
+  const stack = lab.directory.file("state/.pulumi/stacks/p2p/lab.json");
   return [
-    command("stack", "select", "lab", "--create", "--non-interactive"),
+    ...(existsSync(stack)
+      ? []
+      : [command("stack", "select", "lab", "--create", "--non-interactive")]),
     command(...args, "--stack", "lab", "--non-interactive"),
   ];
 }
