@@ -3,10 +3,23 @@
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
 import { renderNodeConf } from "../hosts/plan/nodeConf";
+import { type Recap } from "../health/report";
+import { renderText } from "../health/text";
 import { readOutputs, type StackOutputs } from "./stackOutputs";
+import { tableWidth } from "./terminal";
 import { UsageError } from "./usageError";
 
-export const FORMATS = ["json", "peers", "voters", "node-conf", "env", "p2p-discovery"] as const;
+export const FORMATS = [
+  "json",
+  "peers",
+  "voters",
+  "node-conf",
+  "env",
+  "p2p-discovery",
+  "recap",
+  "report",
+  "retry",
+] as const;
 export type Format = (typeof FORMATS)[number];
 
 interface OutputsOptions {
@@ -18,7 +31,7 @@ interface OutputsOptions {
 
 export function outputsCommand(): Command {
   return new Command("outputs")
-    .description("Print the stack's outputs for the orchestrator.")
+    .description("Print the stack's outputs: for the orchestrator, or what the last run came to.")
     .addOption(
       new Option("-f, --format <format>", "what to print").choices(FORMATS).default("json"),
     )
@@ -27,7 +40,11 @@ export function outputsCommand(): Command {
     .option("--host <name>", "node-conf: only this host's, as the file's text")
     .addHelpText(
       "after",
-      "\nExit codes: 0 printed, 2 wrong usage or no outputs.\nExample: fleet outputs --format peers",
+      `
+Formats: recap is the end of the last run for a terminal, report the same as Markdown, retry the value for
+P2P_LIMIT that tries again where something is owed (an empty line where nothing is).
+Exit codes: 0 printed, 2 wrong usage or no outputs.
+Example: fleet outputs --format peers`,
     )
     .action((options: OutputsOptions) => {
       process.stdout.write(renderOutputs(readOutputs(options), options.format, options.host));
@@ -49,7 +66,19 @@ export function renderOutputs(outputs: StackOutputs, format: Format, host?: stri
       return renderNodeConf(fleetEnvironment(outputs));
     case "p2p-discovery":
       return stringify(discoveryYaml(outputs), { lineWidth: 0 });
+    case "recap":
+      return renderText(recapOf(outputs), tableWidth());
+    case "report":
+      return outputs.report ?? "";
+    case "retry":
+      return `${recapOf(outputs).retry ?? ""}\n`;
   }
+}
+
+/** What the last run came to. @throws UsageError where it was an older program's */
+function recapOf({ recap }: StackOutputs): Recap {
+  if (recap === undefined) throw new UsageError("the stack has no recap yet", "run pulumi up");
+  return recap;
 }
 
 function renderNodeConfs(files: Readonly<Record<string, string>>, host?: string): string {

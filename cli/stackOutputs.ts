@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { type Recap } from "../health/report";
 import { UsageError } from "./usageError";
 
 const discoveryNode = z.object({
@@ -31,6 +32,9 @@ const schema = z.looseObject({
     entry: z.array(z.string()),
     nodes: z.record(z.string(), discoveryNode),
   }),
+  // Our own program wrote it.
+  recap: z.custom<Recap>((value) => typeof value === "object" && value !== null).optional(),
+  report: z.string().optional(),
 });
 
 export type StackOutputs = z.infer<typeof schema>;

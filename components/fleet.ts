@@ -11,7 +11,9 @@ import { type Inventory, loadInventory } from "../hosts/inventory";
 import { type FleetPlan } from "../hosts/plan/types";
 import { debtsOf } from "../health/outcome";
 import { judge } from "../health/policy";
-import { makeRecap, renderMarkdown } from "../health/report";
+import { renderMarkdown } from "../health/markdown";
+import { makeRecap } from "../health/report";
+import { renderText } from "../health/text";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
 import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
@@ -74,13 +76,20 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     void pulumi.log.error(`beyond p2p:policy: ${judgement.reasons.join("; ")}`);
     if (!pulumi.runtime.isDryRun()) process.exitCode = 1;
   }
+  const { voters } = plan;
+  const recap = makeRecap({ outcomes, debts: debt, previous: previous.debt, judgement, voters });
+  void pulumi.log.info(renderText(recap, RECAP_WIDTH));
   return {
     ...planOutputs(plan, inventory),
     hosts: hostOutputs(plan, outcomes, tasks),
     debt,
-    report: renderMarkdown(makeRecap(outcomes, debt, judgement), plan.voters),
+    recap,
+    report: renderMarkdown(recap),
   };
 }
+
+/** Columns: the engine indents it, and its own width is not told to the program. */
+const RECAP_WIDTH = 96;
 
 const NOT_LOOKED_AT: ProbeResult = {
   class: "unreachable",

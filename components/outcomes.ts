@@ -48,17 +48,23 @@ function endOf(task: Task, result: TaskResult): Pick<Outcome, "kind" | "detail" 
   );
   const wished = task.activate.spec.state === "absent" ? "absent" : "healthy";
   if (verdicts.length > 0) {
-    const names = changed.map(({ name }) => name).join(", ");
+    const names = changed.map(({ name }) => placeless(name, task)).join(", ");
     return { kind: wished === "absent" ? "absent" : "changed", detail: names, notes };
   }
-  const planned = driftOf([...works, task.activate.work]);
+  const planned = driftOf([...works, task.activate.work], task);
   return planned === ""
     ? { kind: wished, detail: "", notes }
     : { kind: "planned", detail: planned, notes };
 }
 
+/** The same change on two hosts reads the same, wherever their checkouts are. */
+function placeless(name: string, { prepare: { spec } }: Task): string {
+  if (spec.state === "absent") return name;
+  return name.replace(`${spec.aiServicePath}/`, "<ai-service>/");
+}
+
 /** What preview is going to change; the resources' own difference says from what to what. */
-function driftOf(works: readonly Work[]): string {
+function driftOf(works: readonly Work[], task: Task): string {
   const drift = works.flatMap((work) => (work.kind === "needed" ? work.drift : []));
-  return [...new Set(drift.map(({ what }) => what))].join(", ");
+  return [...new Set(drift.map(({ what }) => placeless(what, task)))].join(", ");
 }

@@ -4,6 +4,7 @@ import { hostPort, peerAddress } from "../hosts/plan/addresses";
 import { type Inventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { type Debt } from "../health/outcome";
+import { type Recap } from "../health/report";
 import { nodeConfs } from "./tasks";
 
 export interface HostOutput {
@@ -49,11 +50,13 @@ export interface FleetOutputs {
   };
   /** Hosts that nobody could look at, and since when. */
   readonly debt: Readonly<Record<string, Debt>>;
-  /** Markdown. */
+  /** What happened, and what to do about it. */
+  readonly recap: Recap;
+  /** The recap as Markdown. */
   readonly report: string;
 }
 
-type PlanOutputs = Omit<FleetOutputs, "hosts" | "debt" | "report">;
+type PlanOutputs = Omit<FleetOutputs, "hosts" | "debt" | "recap" | "report">;
 
 export function planOutputs(plan: FleetPlan, { fleet }: Pick<Inventory, "fleet">): PlanOutputs {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");

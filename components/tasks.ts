@@ -131,10 +131,10 @@ export function makeTask(
   { limit, takeover }: Pick<FleetConfig, "limit" | "takeover">,
   nonce: string,
 ): Task {
-  const held = matchesLimit(wish.name, limit) ? undefined : "outside p2p:limit";
+  const isLimited = !matchesLimit(wish.name, limit);
   const facts = factsOf(probe);
   const decide = (compare: (facts: Facts) => readonly Drift[]): Work =>
-    decideWork(probe, held, compare, nonce);
+    decideWork(probe, isLimited, compare, nonce);
   const prepare = decide((found) => comparePrepare(wish.prepare, found));
   const activate = decide((found) => compareActivate(wish.activate, found));
   const { secrets } = wish;

@@ -12,15 +12,15 @@ export type Work =
   /** Nobody may or can do it now: nothing is dialled, and the work is owed. */
   | { readonly kind: "waiting"; readonly cause: WaitingCause; readonly why: string };
 
-export type WaitingCause = "unreachable" | "untrusted" | "held" | "blocked";
+export type WaitingCause = "unreachable" | "untrusted" | "held" | "limited" | "blocked";
 
 /**
- * @param held why the host must not be touched now, although it could be
+ * @param isLimited the host is outside `p2p:limit`
  * @param nonce text that differs from run to run, such as the time of the probe
  */
 export function decideWork(
   probe: ProbeResult,
-  held: string | undefined,
+  isLimited: boolean,
   compare: (facts: Facts) => readonly Drift[],
   nonce: string,
 ): Work {
@@ -29,7 +29,8 @@ export function decideWork(
   const facts = factsOf(probe);
   const drift = facts ? compare(facts) : [];
   if (drift.length === 0) return { kind: "in-order" };
-  return held === undefined ? { kind: "needed", drift, nonce } : hold(held);
+  if (isLimited) return { kind: "waiting", cause: "limited", why: "held: outside p2p:limit" };
+  return { kind: "needed", drift, nonce };
 }
 
 export function hold(why: string): Work {

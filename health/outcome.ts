@@ -6,6 +6,8 @@ export type OutcomeKind =
   | "planned"
   | "failed"
   | "held"
+  /** Outside `p2p:limit`: the operator's choice, so no failure. */
+  | "limited"
   | "blocked"
   | "unreachable"
   | "untrusted"

@@ -22,7 +22,18 @@ const OUTPUTS = {
   },
   hosts: {},
   debt: {},
-  report: "",
+  recap: {
+    light: "yellow",
+    reasons: [],
+    voters: { declared: 2, effective: 1, quorum: 2, margin: -1 },
+    groups: [{ kind: "failed", detail: "prepare: no room", hosts: ["a"] }],
+    providers: [],
+    notes: [],
+    debts: [],
+    paid: [],
+    retry: "a",
+  },
+  report: "**Fleet: yellow**\n",
 };
 const outputs = (...args: string[]) =>
   fleet(["outputs", "--from", "-", ...args], JSON.stringify(OUTPUTS));
@@ -51,6 +62,18 @@ hosts:
     p2p_public_host: 198.51.100.1
 `,
     ],
+    [["--format", "report"], "**Fleet: yellow**\n"],
+    [["--format", "retry"], "a\n"],
+    [
+      ["--format", "recap"],
+      `Fleet: yellow
+Voters: 2 declared, 1 effective, quorum 2, margin -1
+failed  1 a
+          prepare: no room
+To try again:
+  P2P_LIMIT=a pulumi up
+`,
+    ],
   ])("%j", (args, stdout) => {
     expect(outputs(...args)).toEqual({ code: 0, stdout, stderr: "" });
   });
@@ -63,7 +86,7 @@ hosts:
     [["--format", "node-conf", "--host", "c"], 'fleet: "c" has no node.conf: it is not deployed\n'],
     [
       ["--format", "xml"],
-      "error: option '-f, --format <format>' argument 'xml' is invalid. Allowed choices are json, peers, voters, node-conf, env, p2p-discovery.\n(--help shows the usage)\n",
+      "error: option '-f, --format <format>' argument 'xml' is invalid. Allowed choices are json, peers, voters, node-conf, env, p2p-discovery, recap, report, retry.\n(--help shows the usage)\n",
     ],
   ])("exits 2 for %j", (args, stderr) => {
     expect(outputs(...args)).toEqual({ code: 2, stdout: "", stderr });

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
 import { Lab } from "../../lab/fleet/lab";
+import { type LabOptions } from "../../lab/fleet/options";
 import { programCommands } from "../../lab/fleet/program";
 import { run, type RunResult } from "../../lab/fleet/run";
 
@@ -41,8 +42,10 @@ export class LabFleet {
     private readonly engine: Engine,
   ) {}
 
-  static async up(engine: Engine): Promise<LabFleet> {
-    return new LabFleet(await Lab.up({ id: `t${randomBytes(3).toString("hex")}` }), engine);
+  /** @param options another fleet than the lab's own */
+  static async up(engine: Engine, options: LabOptions = {}): Promise<LabFleet> {
+    const lab = await Lab.up({ id: `t${randomBytes(3).toString("hex")}`, ...options });
+    return new LabFleet(lab, engine);
   }
 
   /** Runs a Pulumi command on the lab's stack. */
@@ -66,6 +69,14 @@ export class LabFleet {
     const { code, stdout, stderr } = await this.up(...args);
     if (code !== 0) throw new Error(`up ended with ${code}\n${stdout}\n${stderr}`);
     return stdout + stderr;
+  }
+
+  /** Like up, after a run that may have been killed: what its lock says to do is done. */
+  async nextUp(): Promise<RunResult> {
+    const result = await this.up();
+    if (result.code === 0 || !/lock/.test(result.stdout + result.stderr)) return result;
+    await this.pulumi("cancel", "--yes");
+    return this.up();
   }
 
   async outputs(): Promise<Record<string, unknown>> {
@@ -112,9 +123,27 @@ export class LabFleet {
     return false;
   }
 
+  /** The lab's inventory. */
+  read(): string {
+    return readFileSync(this.lab.inventory, "utf8");
+  }
+
+  /** Lets every daemon end at SIGTERM: the real one takes from seconds to minutes, and waiting proves nothing. */
+  async stopQuickly(hosts: readonly string[]): Promise<void> {
+    await Promise.all(
+      hosts.map((host) =>
+        this.lab.inside(host, [
+          "sh",
+          "-c",
+          "for checkout in $(find / -xdev -type d -name ai-service); do echo RINGRIFT_STANDIN_STOP_SECONDS=1 > $checkout/.env.local; done",
+        ]),
+      ),
+    );
+  }
+
   /** Changes the lab's inventory; undefined removes a key. */
   edit(path: readonly string[], value: unknown): void {
-    const document = parseDocument(readFileSync(this.lab.inventory, "utf8"));
+    const document = parseDocument(this.read());
     if (value === undefined) document.deleteIn(path);
     else document.setIn(path, value);
     writeFileSync(this.lab.inventory, document.toString({ lineWidth: 0 }));

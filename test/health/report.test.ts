@@ -1,5 +1,7 @@
-import { debtsOf, type Outcome } from "../../health/outcome";
-import { makeRecap, renderMarkdown } from "../../health/report";
+import { renderMarkdown } from "../../health/markdown";
+import { debtsOf, type Outcome, type OutcomeKind } from "../../health/outcome";
+import { makeRecap, type RecapInput, retryCommand } from "../../health/report";
+import { renderText } from "../../health/text";
 
 const outcomes: Outcome[] = [
   { host: "b", provider: "vast", role: "worker", kind: "healthy", detail: "", notes: [] },
@@ -9,7 +11,7 @@ const outcomes: Outcome[] = [
     provider: "hetzner",
     role: "voter",
     kind: "unreachable",
-    detail: "no answer | <b>",
+    detail: "unreachable: no answer | <b>",
     notes: [],
   },
   { host: "d", provider: "aws", role: "none", kind: "skipped", detail: "retired", notes: [] },
@@ -21,17 +23,23 @@ const voters = {
   quorum: 2,
   margin: -1,
 };
+const DAY = "2026-01-02T00:00:00.000Z";
+const input: RecapInput = {
+  outcomes,
+  debts: debtsOf(outcomes, {}, DAY),
+  previous: { a: { since: "2026-01-01T08:30:00.000Z", why: "was down" } },
+  judgement: { light: "red", reasons: ["1 of 1 voters unreachable"] },
+  voters,
+};
 
-describe("the report", () => {
+describe("the recap", () => {
   it("groups hosts with the same outcome, worst first, and tells how to try again", () => {
-    const debts = debtsOf(outcomes, {}, "2026-01-02T00:00:00.000Z");
-    const judgement = { light: "red" as const, reasons: ["1 of 1 voters unreachable"] };
-    const recap = makeRecap(outcomes, debts, judgement);
-    expect(recap).toEqual({
+    expect(makeRecap(input)).toEqual({
       light: "red",
       reasons: ["1 of 1 voters unreachable"],
+      voters: { declared: 2, effective: 1, quorum: 2, margin: -1 },
       groups: [
-        { kind: "unreachable", detail: "no answer | <b>", hosts: ["c"] },
+        { kind: "unreachable", detail: "unreachable: no answer | <b>", hosts: ["c"] },
         { kind: "healthy", detail: "", hosts: ["a", "b"] },
         { kind: "skipped", detail: "retired", hosts: ["d"] },
       ],
@@ -40,16 +48,42 @@ describe("the report", () => {
         { provider: "vast", hosts: 2, well: 2 },
       ],
       notes: [{ note: "slow", hosts: ["a"] }],
-      debts: [{ host: "c", since: "2026-01-02T00:00:00.000Z", why: "no answer | <b>" }],
+      debts: [{ hosts: ["c"], since: DAY, why: "unreachable: no answer | <b>" }],
+      paid: [{ hosts: ["a"], since: "2026-01-01T08:30:00.000Z" }],
       retry: "c",
     });
-    expect(renderMarkdown(recap, voters)).toBe(`**Fleet: red** (1 of 1 voters unreachable)
+  });
+
+  it("says nothing to try again, and nothing paid, when all is well", () => {
+    const recap = makeRecap({
+      ...input,
+      outcomes: outcomes.slice(0, 2),
+      debts: {},
+      previous: {},
+      judgement: { light: "green", reasons: [] },
+    });
+    expect({ retry: recap.retry, paid: recap.paid, command: retryCommand(recap) }).toEqual({
+      retry: null,
+      paid: [],
+      command: null,
+    });
+  });
+
+  it("does not take a host that nobody reached again for one that has paid", () => {
+    const previous = { c: { since: DAY, why: "was down" }, d: { since: DAY, why: "was down" } };
+    expect(makeRecap({ ...input, previous }).paid).toEqual([]);
+  });
+});
+
+describe("the recap as Markdown", () => {
+  it("has a table for everything there is", () => {
+    expect(renderMarkdown(makeRecap(input))).toBe(`**Fleet: red** (1 of 1 voters unreachable)
 
 Voters: 2 declared, 1 effective, quorum 2, margin -1.
 
 | Outcome | Hosts |  | Detail |
 | --- | --- | --- | --- |
-| unreachable | 1 | c | no answer \\| \\<b\\> |
+| unreachable | 1 | c | unreachable: no answer \\| \\<b\\> |
 | healthy | 2 | a, b |  |
 | skipped | 1 | d | retired |
 
@@ -60,29 +94,108 @@ Voters: 2 declared, 1 effective, quorum 2, margin -1.
 
 | Owed by | Since | Why |
 | --- | --- | --- |
-| c | 2026-01-02T00:00:00.000Z | no answer \\| \\<b\\> |
+| c | 2026-01-02T00:00:00.000Z | unreachable: no answer \\| \\<b\\> |
+
+| Paid by | Owed since |
+| --- | --- |
+| a | 2026-01-01T08:30:00.000Z |
 
 | Note | Hosts |
 | --- | --- |
 | slow | a |
 
-To try again: \`P2P_LIMIT=c pulumi up\`
+To try again:
+
+\`\`\`bash
+P2P_LIMIT=c pulumi up
+\`\`\`
+`);
+  });
+});
+
+describe("the recap on a terminal", () => {
+  it("says the same in lines", () => {
+    expect(renderText(makeRecap(input), 80)).toBe(`Fleet: red (1 of 1 voters unreachable)
+Voters: 2 declared, 1 effective, quorum 2, margin -1
+unreachable  1 c
+               no answer | <b>
+healthy      2 a, b
+skipped      1 d
+               retired
+Owed:
+  c since 2026-01-02 00:00 UTC: unreachable: no answer | <b>
+Paid:
+  a, owed since 2026-01-01 08:30 UTC
+Notes:
+  a: slow
+To try again:
+  P2P_LIMIT=c pulumi up
 `);
   });
 
-  it("says nothing to try again when all is well", () => {
-    const recap = makeRecap(outcomes.slice(0, 2), {}, { light: "green", reasons: [] });
-    expect(recap.retry).toBeNull();
+  const KINDS: readonly OutcomeKind[] = ["failed", "held", "unreachable", "changed", "healthy"];
+  const FIVE_HUNDRED = Array.from({ length: 500 }, (_, index): Outcome => {
+    const kind = KINDS[index % KINDS.length] ?? "healthy";
+    const details: Partial<Record<OutcomeKind, string>> = {
+      // Every one of them another: the worst that a report can be given.
+      failed: `activate: crash loop: the service is restarting; last error: ModuleNotFoundError: No module named 'module_${index}'`,
+      held: "held: canary vast-a100-0 failed",
+      unreachable: "unreachable: no answer within 4 s",
+      changed: "dependencies, <ai-service>/config/distributed_hosts.yaml, release, service restart",
+    };
+    return {
+      host: `vast-a100-${index}`,
+      provider: "vast",
+      role: index < 5 ? "voter" : "worker",
+      kind,
+      detail: details[kind] ?? "",
+      notes: index % 7 === 0 ? [`competes for the daemon: unit old-${index}.service`] : [],
+    };
   });
 
-  it("stays readable at 500 hosts", () => {
-    const many = Array.from({ length: 500 }, (_, index) => ({
-      ...(outcomes[0] as Outcome),
-      host: `host-${index}`,
+  it.each([80, 120])("stays readable at 500 hosts in %d columns", (width) => {
+    const debts = debtsOf(FIVE_HUNDRED, {}, DAY);
+    const text = renderText(makeRecap({ ...input, outcomes: FIVE_HUNDRED, debts }), width);
+    const lines = text.trimEnd().split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    // Two screens, of which one is the summary of what is different on every host.
+    expect(lines.length).toBeLessThan(80);
+    expect(lines.slice(0, 4)).toEqual([
+      "Fleet: red (1 of 1 voters unreachable)",
+      "Voters: 2 declared, 1 effective, quorum 2, margin -1",
+      "failed       1 vast-a100-0",
+      expect.stringContaining("activate: crash loop"),
+    ]);
+    expect(text).toContain("94 more, for 94 other reasons");
+    expect(text).toContain("and 88 more");
+    expect(text).toContain('P2P_LIMIT="$(npx fleet outputs --format retry)" pulumi up');
+  });
+
+  it("stays readable as Markdown when 500 hosts say the same", () => {
+    const same = FIVE_HUNDRED.map((outcome) => ({
+      ...outcome,
+      kind: "healthy" as const,
+      detail: "",
+      notes: [],
     }));
-    const text = renderMarkdown(makeRecap(many, {}, { light: "green", reasons: [] }), voters);
+    const text = renderMarkdown(makeRecap({ ...input, outcomes: same, debts: {}, previous: {} }));
     expect(text.split("\n").length).toBeLessThan(15);
     expect(text).toContain("and 488 more");
+  });
+
+  it("breaks a word that is longer than the line", () => {
+    const detail = `failed: ${"x".repeat(200)}`;
+    const one: Outcome = {
+      host: "a",
+      provider: "p",
+      role: "worker",
+      kind: "failed",
+      detail,
+      notes: [],
+    };
+    const lines = renderText(makeRecap({ ...input, outcomes: [one], debts: {} }), 60).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+    expect(lines.join("").split("x").length - 1).toBe(200);
   });
 });
 
@@ -92,8 +205,8 @@ describe("debtsOf", () => {
       c: { since: "2026-01-01T00:00:00.000Z", why: "older words" },
       b: { since: "2025-01-01T00:00:00.000Z", why: "was down" },
     };
-    expect(debtsOf(outcomes, previous, "2026-01-02T00:00:00.000Z")).toEqual({
-      c: { since: "2026-01-01T00:00:00.000Z", why: "no answer | <b>" },
+    expect(debtsOf(outcomes, previous, DAY)).toEqual({
+      c: { since: "2026-01-01T00:00:00.000Z", why: "unreachable: no answer | <b>" },
     });
   });
 });

@@ -1,0 +1,117 @@
+/** The recap for a terminal: what a person reads at the end of a run. */
+
+import { hostList } from "./hostList";
+import { type Recap, retryCommand } from "./report";
+
+/** Groups of one kind, and entries of any other list; the Markdown and the JSON have all of them. */
+const SHOWN_GROUPS = 6;
+const SHOWN_HOSTS = 12;
+/** Characters of one group's detail: a journal's last error may be a page. */
+const SHOWN_DETAIL = 400;
+
+/** @param width columns; only the command to paste may be longer than that */
+export function renderText(recap: Recap, width: number): string {
+  const { declared, effective, quorum, margin } = recap.voters;
+  const reasons = recap.reasons.length > 0 ? ` (${recap.reasons.join("; ")})` : "";
+  const retry = retryCommand(recap);
+  const indent = 2 + Math.max(0, ...recap.groups.map(({ kind }) => kind.length));
+  const lines = [
+    ...wrap(`Fleet: ${recap.light}${reasons}`, width, "", "  "),
+    ...wrap(
+      `Voters: ${declared} declared, ${effective} effective, quorum ${quorum}, margin ${margin}`,
+      width,
+      "",
+      "  ",
+    ),
+    ...groupsOf(recap, width, indent),
+    ...section(
+      "Owed",
+      recap.debts.map(({ hosts, since, why }) => `${named(hosts)} since ${minute(since)}: ${why}`),
+      width,
+    ),
+    ...section(
+      "Paid",
+      recap.paid.map(({ hosts, since }) => `${named(hosts)}, owed since ${minute(since)}`),
+      width,
+    ),
+    ...section(
+      "Notes",
+      recap.notes.map(({ note, hosts }) => `${named(hosts)}: ${note}`),
+      width,
+    ),
+    ...(retry === null ? [] : ["To try again:", `  ${retry}`]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function groupsOf({ groups }: Recap, width: number, indent: number): string[] {
+  const kinds = [...new Set(groups.map(({ kind }) => kind))];
+  return kinds.flatMap((kind) => {
+    const members = groups.filter((group) => group.kind === kind);
+    const more = members.slice(SHOWN_GROUPS);
+    const hosts = more.reduce((sum, group) => sum + group.hosts.length, 0);
+    return [
+      ...members.slice(0, SHOWN_GROUPS).flatMap((group) => {
+        const place = " ".repeat(indent);
+        const said = withoutKind(kind, group.detail);
+        return [
+          ...wrap(`${group.hosts.length} ${named(group.hosts)}`, width, kind.padEnd(indent), place),
+          ...(said === "" ? [] : wrap(said, width, `${place}  `, `${place}  `)),
+        ];
+      }),
+      ...(hosts === 0
+        ? []
+        : wrap(
+            `${hosts} more, for ${more.length} other reasons`,
+            width,
+            kind.padEnd(indent),
+            "  ",
+          )),
+    ];
+  });
+}
+
+/** `unreachable: connection refused` stands behind the word already. */
+function withoutKind(kind: string, detail: string): string {
+  const text = detail.startsWith(`${kind}: `) ? detail.slice(kind.length + 2) : detail;
+  return text.length <= SHOWN_DETAIL ? text : `${text.slice(0, SHOWN_DETAIL)}…`;
+}
+
+const named = (hosts: readonly string[]): string => hostList(hosts, SHOWN_HOSTS);
+
+/** `2026-01-02 03:04 UTC`; what is no such time stays as it is. */
+function minute(time: string): string {
+  const [, day, clock] = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})/.exec(time) ?? [];
+  return day === undefined ? time : `${day} ${clock} UTC`;
+}
+
+function section(title: string, entries: readonly string[], width: number): string[] {
+  if (entries.length === 0) return [];
+  const more = entries.length - SHOWN_GROUPS;
+  return [
+    `${title}:`,
+    ...entries.slice(0, SHOWN_GROUPS).flatMap((entry) => wrap(entry, width, "  ", "    ")),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
+}
+
+/** Lines of at most `width` columns; a word that is longer is broken. */
+function wrap(text: string, width: number, first: string, rest: string): string[] {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  const room = Math.max(8, width - rest.length);
+  const words = text
+    .split(/\s+/)
+    .flatMap((word) => word.match(new RegExp(`.{1,${room}}`, "gu")) ?? []);
+  for (const word of words) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = rest;
+      isEmpty = true;
+    }
+    line = isEmpty ? line + word : `${line} ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
+}

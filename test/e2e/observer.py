@@ -1,0 +1,63 @@
+"""Looks from outside, ten times a second, which nodes answer /health under their own name.
+
+usage: observer.py INTERVAL_SECONDS TIMEOUT_SECONDS NODE=ADDRESS:PORT...
+
+One line of JSON for each look, when all of its answers are in or overdue: {"at": milliseconds since
+1970, "up": {node: uptime in seconds}}. A look is a new connection to each node, begun at that moment;
+an answer may take TIMEOUT_SECONDS, because a busy machine is not a dead daemon. Ends when its input does.
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+
+async def ask(node, address, port):
+    reader, writer = await asyncio.open_connection(address, port)
+    try:
+        writer.write(b"GET /health HTTP/1.0\r\nHost: observer\r\n\r\n")
+        head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
+        said = json.loads(body)
+        if head.split(b" ", 2)[1] == b"200" and said.get("node_id") == node:
+            return float(said.get("uptime_seconds") or 0)
+    finally:
+        writer.close()
+    return None
+
+
+async def uptime(node, address, port, timeout):
+    try:
+        return await asyncio.wait_for(ask(node, address, port), timeout)
+    except (OSError, ValueError, IndexError, asyncio.TimeoutError):
+        return None
+
+
+async def look(nodes, timeout):
+    at = int(time.time() * 1000)
+    answers = await asyncio.gather(*(uptime(*node, timeout) for node in nodes))
+    up = {node[0]: answer for node, answer in zip(nodes, answers) if answer is not None}
+    print(json.dumps({"at": at, "up": up}), flush=True)
+
+
+async def main(interval, timeout, nodes):
+    loop = asyncio.get_running_loop()
+    end = loop.run_in_executor(None, sys.stdin.read)
+    looks, next_look = set(), time.monotonic()
+    while not end.done():
+        one = asyncio.create_task(look(nodes, timeout))
+        looks.add(one)
+        one.add_done_callback(looks.discard)
+        # A look that could not begin in time is left out, not made up for: the gap between two is known.
+        next_look = max(next_look + interval, time.monotonic())
+        await asyncio.sleep(next_look - time.monotonic())
+    await asyncio.gather(*looks)
+
+
+def node_of(word):
+    name, _, place = word.partition("=")
+    address, _, port = place.rpartition(":")
+    return name, address, int(port)
+
+
+asyncio.run(main(float(sys.argv[1]), float(sys.argv[2]), [node_of(word) for word in sys.argv[3:]]))
