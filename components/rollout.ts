@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hold, type Work } from "../converge/work";
 import { orderWaves, type Restart, type Wave } from "../converge/waves";
-import { counts, isAlive, whyNotDown } from "../health/quorum";
+import { counts, hasMet, isAlive, whyNotDown } from "../health/quorum";
 import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
 import { type Facts } from "../payload/facts";
 import { type Ending } from "./ending";
@@ -172,7 +172,7 @@ class Rollout {
     return this.tasks.filter((task) => task.isVoter).map((task) => task.name);
   }
 
-  /** Waits until every other live voter counts the node among those it believes alive. */
+  /** Waits until the node has met every other live voter since its start, and each of them counts it. */
   private async isCounted(name: string): Promise<boolean> {
     const end = Date.now() + this.options.voterReturnMilliseconds;
     for (;;) {
@@ -180,8 +180,9 @@ class Rollout {
       const others = this.voters().filter(
         (other) => other !== name && isAlive(other, facts.get(other)),
       );
-      if (isAlive(name, facts.get(name)) && others.every((other) => counts(facts.get(other), name)))
-        return true;
+      const found = facts.get(name);
+      const isBack = (other: string) => hasMet(found, other) && counts(facts.get(other), name);
+      if (isAlive(name, found) && others.every(isBack)) return true;
       if (Date.now() >= end) return false;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

@@ -16,6 +16,17 @@ export function counts(other: Facts | undefined, node: string): boolean {
   return other?.status?.alive.includes(node) ?? false;
 }
 
+/**
+ * True when the node has exchanged a heartbeat with the other since its daemon started. What others say is not
+ * enough: for minutes they believe in a node that is long gone.
+ */
+export function hasMet(facts: Facts | undefined, other: string): boolean {
+  const uptime = facts?.health?.uptimeSeconds;
+  const heard = facts?.status?.heard[other];
+  if (typeof uptime !== "number" || heard === undefined) return counts(facts, other);
+  return heard <= uptime;
+}
+
 export interface QuorumState {
   /** Voters whose daemon is alive. */
   readonly alive: ReadonlySet<string>;

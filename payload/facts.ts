@@ -97,6 +97,8 @@ const daemonStatus = z.object({
   votersAlive: count.nullable(),
   /** Node ids it believes alive, itself not among them. */
   alive: list(text(128), 1024),
+  /** Seconds since it last exchanged a heartbeat with a voter that it believes alive. */
+  heard: record(z.number().nonnegative(), 256),
   error: text(300).nullable(),
 });
 

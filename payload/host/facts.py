@@ -116,8 +116,9 @@ def collect(request, modules):
             guarded(facts, "lastError", lambda: services.last_error(service.tail()))
         guarded(facts, "port", lambda: [{"pid": pid, "ours": service.owns(pid), "name": ports.name_of(pid)} for pid in ports.holders(request["port"])])
         if facts["port"]:
-            guarded(facts, "health", lambda: health.health_fact(request["address"], request["port"]))
+            # In this order: a peer heard of since the start then never looks older than the process.
             guarded(facts, "status", lambda: health.status_fact(request["address"], request["port"]))
+            guarded(facts, "health", lambda: health.health_fact(request["address"], request["port"]))
     try:
         imports(facts, request)
     except Exception as error:

@@ -46,15 +46,18 @@ def health_fact(address, port, timeout=5):
 
 
 def status_fact(address, port, timeout=8):
-    status, body, error = get(address, port, "/status", timeout)
+    # Its own copy is up to 5 s old, which is too old to tell what came before a restart and what after.
+    status, body, error = get(address, port, "/status?no_cache=true", timeout)
     said = body or {}
     peers = said.get("peers") if isinstance(said.get("peers"), dict) else {}
     alive = {name: True for name, peer in peers.items() if isinstance(peer, dict) and peer.get("is_alive")}
+    voters = names(said.get("voter_node_ids"))
+    ages = {name: number(peers[name].get("seconds_since_heartbeat")) for name in alive if name in voters}
     mine = said.get("self") if isinstance(said.get("self"), dict) else {}
     return {
         "nodeId": text(said.get("node_id")), "role": text(said.get("role")), "leaderId": text(said.get("leader_id")),
-        "version": text(mine.get("version")), "alivePeers": whole(said.get("alive_peers")), "voters": names(said.get("voter_node_ids")),
-        "votersAlive": whole(said.get("voters_alive")), "alive": names(alive), "error": error or (None if status == 200 else "status %d" % status),
+        "version": text(mine.get("version")), "alivePeers": whole(said.get("alive_peers")), "voters": voters,
+        "votersAlive": whole(said.get("voters_alive")), "alive": names(alive), "heard": {name: age for name, age in ages.items() if age is not None}, "error": error or (None if status == 200 else "status %d" % status),
     }
 
 

@@ -19,7 +19,7 @@ function facts(node: string, alive: readonly string[], isUp = true): Facts {
   return {
     service: { state: isUp ? "running" : "failed" },
     health: { status: 200, nodeId: node },
-    status: { alive },
+    status: { alive, heard: {} },
   } as unknown as Facts;
 }
 
@@ -225,6 +225,27 @@ describe("rollOut", () => {
       "v1-activate",
     ]);
     expect(results.get("v2")?.activateWork).toMatchObject({ why: "held: voter v1 failed" });
+  });
+
+  it("does not take the others' old belief in a restarted voter for its return", async () => {
+    const registered = await startMocks(answers([]));
+    const found = new Map(
+      ["v1", "v2", "v3"].map((name, _, all) => {
+        const others = all.filter((other) => other !== name);
+        return [name, facts(name, others)];
+      }),
+    );
+    const restarted = found.get("v1");
+    // Up for 5 s, and nobody heard of since.
+    Object.assign(restarted?.health ?? {}, { uptimeSeconds: 5 });
+    Object.assign(restarted?.status ?? {}, { heard: { v2: 9, v3: 9 } });
+    const voters = ["v1", "v2", "v3"].map((name) =>
+      task(name, NEEDED, { isVoter: true, facts: facts(name, []) }),
+    );
+    await rollOut(voters, options({ lookAt: () => Promise.resolve(found) }));
+    expect(dialled(registered).filter((name) => name.endsWith("activate"))).toEqual([
+      "v1-activate",
+    ]);
   });
 
   it("starts a fleet that is entirely down without being held", async () => {

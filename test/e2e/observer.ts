@@ -114,8 +114,10 @@ export function restarts(samples: readonly Sample[]): Record<string, number> {
   return found;
 }
 
-/** What a reader wants to know of many looks. */
-export function summary(samples: readonly Sample[], voters: readonly string[]): string {
+/** What a reader wants to know of many looks, from the first quorum on. */
+export function summary(all: readonly Sample[], voters: readonly string[], quorum: number): string {
+  const first = all.findIndex(({ up }) => voters.filter((voter) => voter in up).length >= quorum);
+  const samples = first < 0 ? [] : all.slice(first);
   const counts = samples.map(({ up }) => voters.filter((voter) => voter in up).length);
   const gaps = samples.slice(1).map(({ at }, index) => at - (samples[index]?.at ?? at));
   const least = counts.length === 0 ? 0 : Math.min(...counts);

@@ -22,7 +22,7 @@ export interface Watched {
 }
 
 /** A worker that becomes a relay, or no longer is one: every other host gets another list of peers. */
-function changeEveryHost(fleet: LabFleet): void {
+export function changeEveryHost(fleet: LabFleet): void {
   const isRelay = fleet.read().includes("relay_capable: true");
   fleet.edit(["hosts", "h6", "relay_capable"], isRelay ? undefined : true);
 }

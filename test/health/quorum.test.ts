@@ -1,4 +1,5 @@
-import { whyNotDown } from "../../health/quorum";
+import { hasMet, whyNotDown } from "../../health/quorum";
+import { type Facts } from "../../payload/facts";
 
 const state = (alive: string[], quorum: number) => ({ alive: new Set(alive), quorum });
 
@@ -20,5 +21,22 @@ describe("whyNotDown", () => {
   it("allows everything while there is no quorum to lose", () => {
     expect(whyNotDown("a", state(["a", "b"], 3))).toBeUndefined();
     expect(whyNotDown("a", state([], 3))).toBeUndefined();
+  });
+});
+
+describe("hasMet", () => {
+  const facts = (uptimeSeconds: number | null, heard: Record<string, number>, alive: string[]) =>
+    ({ health: { uptimeSeconds }, status: { heard, alive } }) as unknown as Facts;
+
+  it.each([
+    ["a heartbeat since the start", facts(10, { b: 9 }, ["b"]), true],
+    ["only one from before the start", facts(10, { b: 11 }, ["b"]), false],
+    ["nobody yet", facts(10, {}, []), false],
+    // A daemon that does not say how long it has been up is believed.
+    ["no uptime, but a peer", facts(null, { b: 11 }, ["b"]), true],
+    ["no ages, but a peer", facts(10, {}, ["b"]), true],
+    ["nothing known", undefined, false],
+  ])("%s", (_what, found, expected) => {
+    expect(hasMet(found, "b")).toBe(expected);
   });
 });

@@ -72,6 +72,7 @@ export function factsInOrder(
       voters: [],
       votersAlive: 1,
       alive: [],
+      heard: {},
       error: null,
     },
     lastError: null,

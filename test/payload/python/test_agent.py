@@ -153,7 +153,7 @@ class Health(unittest.TestCase):
     def test_hostile_answers_become_facts_of_the_right_kind(self):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
-                body = b'{"node_id": 7, "healthy": "yes", "peers": {"a": {"is_alive": true}, "b": 1}, "voters_alive": true, "voter_node_ids": ["a", 2]}'
+                body = b'{"node_id": 7, "healthy": "yes", "peers": {"a": {"is_alive": true, "seconds_since_heartbeat": 3.5}, "b": 1, "c": {"is_alive": true, "seconds_since_heartbeat": "x"}}, "voters_alive": true, "voter_node_ids": ["a", 2]}'
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(body)
@@ -167,7 +167,7 @@ class Health(unittest.TestCase):
         said = health.health_fact("127.0.0.1", port)
         self.assertEqual((said["status"], said["nodeId"], said["healthy"], said["error"]), (200, None, None, None))
         said = health.status_fact("127.0.0.1", port)
-        self.assertEqual((said["alive"], said["voters"], said["votersAlive"]), (["a"], ["a"], None))
+        self.assertEqual((said["alive"], said["voters"], said["votersAlive"], said["heard"]), (["a", "c"], ["a"], None, {"a": 3.5}))
         server.shutdown()
         server.server_close()
         self.assertEqual(health.health_fact("127.0.0.1", port)["status"], 0)
