@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 import { type Lab } from "../../lab/fleet/lab";
+import { type TailnetStatus } from "../../lab/fleet/tailnet";
 import { guarded, labSubcommand } from "./action";
 
 /** `fleet lab status` */
@@ -17,10 +18,11 @@ export function statusCommand(): Command {
 
 /** The hosts of a lab as a table, or as JSON with the paths that other programs need. */
 export async function statusReport(lab: Lab, json: boolean): Promise<string> {
-  const hosts = await lab.status();
+  const [hosts, tailnet] = await Promise.all([lab.status(), lab.tailnetStatus()]);
   if (json) {
     const { id, inventory } = lab;
-    const report = { id, directory: lab.directory.path, inventory, hosts };
+    const services = tailnet ? { tailnet } : {};
+    const report = { id, directory: lab.directory.path, inventory, hosts, services };
     return `${JSON.stringify(report, null, 2)}\n`;
   }
   const { default: Table } = await import("cli-table3");
@@ -33,5 +35,11 @@ export async function statusReport(lab: Lab, json: boolean): Promise<string> {
     const listens = host.sshd ? "listens" : "-";
     table.push([name, kind, address, user, state, listens, daemon, faults.join(", ") || "-"]);
   }
-  return `lab ${lab.id}, ${lab.inventory}\n${table.toString()}\n`;
+  const lines = tailnet ? [tailnetLine(tailnet)] : [];
+  return [`lab ${lab.id}, ${lab.inventory}`, table.toString(), ...lines, ""].join("\n");
+}
+
+function tailnetLine({ url, state, devices, connected }: TailnetStatus): string {
+  const counts = devices === null ? "" : `, ${devices} devices, ${connected} of them connected`;
+  return `tailnet: ${state}, ${url}${counts}`;
 }

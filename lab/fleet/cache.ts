@@ -17,16 +17,18 @@ export interface LabCache {
   readonly modules: string;
 }
 
-function cacheDirectory(env: NodeJS.ProcessEnv): string {
+/** `$FLEET_CACHE`, default ~/.cache/p2p-fleet. */
+export function cacheDirectory(env: NodeJS.ProcessEnv): string {
   return env.FLEET_CACHE ?? join(homedir(), ".cache", "p2p-fleet");
 }
 
-function script(name: string): string {
+/** Path of a script that makes one of the directories. */
+export function script(name: string): string {
   return join(projectRoot(), "scripts", name);
 }
 
 // Keyed by what goes in and by how it is made: another list or another script is another directory.
-function keyed(name: string, scriptName: string, ...lists: (readonly string[])[]): string {
+export function keyed(name: string, scriptName: string, ...lists: (readonly string[])[]): string {
   const hash = createHash("sha256").update(readFileSync(script(scriptName)));
   lists.forEach((list) => hash.update(JSON.stringify([...list].sort())));
   return `${name}-${hash.digest("hex").slice(0, 12)}`;
@@ -50,8 +52,11 @@ const DIES_WITH_US = [
   ...["unshare", "--pid", "--mount", "--fork", "--kill-child=KILL", "--mount-proc"],
 ];
 
-// flock(1): the lock goes with the process that holds it, however that ends, and a second lab waits for the first.
-async function build(
+/**
+ * Makes one directory of the cache unless it is there, by a script that ends with a rename.
+ * flock(1): the lock goes with the process that holds it, however that ends, and a second lab waits for the first.
+ */
+export async function build(
   what: string,
   target: string,
   argv: readonly string[],

@@ -12,6 +12,7 @@ import { LabError } from "./labError";
 import { makeLab } from "./makeLab";
 import { type LabOptions } from "./options";
 import { run, type RunOptions, type RunResult } from "./run";
+import { type TailnetAccess, tailnetAccess, type TailnetStatus, tailnetStatus } from "./tailnet";
 
 /**
  * A running lab: real hosts in a network of their own.
@@ -153,6 +154,16 @@ export class Lab implements LabHandle {
   /** Reboots a machine, kills and starts a container. Faults stay. Returns when it can be logged in to again. */
   async restart(host: string): Promise<void> {
     return restart(this, this.machine(host));
+  }
+
+  /** How to get into the lab's tailnet as its administrator; null for a lab without one. */
+  tailnet(): TailnetAccess | null {
+    return tailnetAccess(this.directory);
+  }
+
+  /** What can be seen of the lab's tailnet; null for a lab without one. */
+  tailnetStatus(): Promise<TailnetStatus | null> {
+    return tailnetStatus(this.directory, this.init);
   }
 
   /** The faults that a host has now. */

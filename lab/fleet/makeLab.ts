@@ -15,6 +15,8 @@ import { startPackageIndex } from "./packageIndex";
 import { type Progress, silent } from "./progress";
 import { projectRoot } from "./projectRoot";
 import { assertSealed } from "./sealed";
+import { startTailnet } from "./tailnet";
+import { fillTailnetCache } from "./tailnetCache";
 import { until } from "./until";
 
 /** Removes what killed labs left behind, and only theirs. */
@@ -45,7 +47,11 @@ export async function makeLab(options: LabOptions): Promise<MadeLab> {
   const directory = new LabDirectory(options.id ?? defaultLabId());
 
   await prepareMachine(progress);
-  const cache = await fillCache(progress, signal).catch((error: unknown) => {
+  const hasTailnet = options.with?.includes("tailnet") === true;
+  const [cache, tailnet] = await Promise.all([
+    fillCache(progress, signal),
+    hasTailnet ? fillTailnetCache(progress, signal) : null,
+  ]).catch((error: unknown) => {
     throw signal?.aborted === true ? interrupted() : error;
   });
   await cleanOrphans(progress);
@@ -68,6 +74,7 @@ export async function makeLab(options: LabOptions): Promise<MadeLab> {
       with: options.with ?? [],
     };
     await startPackageIndex(directory, guard.init.pid, cache);
+    if (tailnet) await startTailnet(directory, guard.init.pid, tailnet);
     const handle: LabHandle = { directory, record, init: guard.init.pid };
     const daemon = source(options.daemon, "daemon");
     await bootAll(handle, { operator, hosts }, daemon, options.diskSize ?? 768, progress);

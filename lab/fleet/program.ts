@@ -12,16 +12,30 @@ import { parseDocument } from "yaml";
 import { type Lab } from "./lab";
 import { LabError } from "./labError";
 import { projectRoot } from "./projectRoot";
+import { tailnetSettings } from "./tailnet";
 
 /** What runs the Pulumi program: the lab's own engine, unless $FLEET_PULUMI names another (the real CLI). */
 export function pulumiBinary(env: NodeJS.ProcessEnv = process.env): string {
   return env.FLEET_PULUMI ?? join(projectRoot(), "lab", "bin", "pulumi");
 }
 
-/** The stack configuration of one lab: the project's Pulumi.lab.yaml, with this lab's inventory. */
-export function stackConfig(projectConfig: string, inventory: string): string {
+/**
+ * The stack configuration of one lab: the project's Pulumi.lab.yaml, with this lab's inventory and services.
+ * @param services key → value; what the project says under the same key of an object stands
+ */
+export function stackConfig(
+  projectConfig: string,
+  inventory: string,
+  services: Readonly<Record<string, unknown>> = {},
+): string {
   const document = parseDocument(projectConfig);
   document.setIn(["config", "p2p:inventory"], inventory);
+  const own = (document.toJS() as { config: Record<string, unknown> }).config;
+  for (const [key, value] of Object.entries(services)) {
+    const isObject = typeof value === "object" && value !== null;
+    const merged = isObject ? { ...value, ...(own[key] as object | undefined) } : value;
+    document.setIn(["config", key], document.createNode(merged));
+  }
   return document.toString({ lineWidth: 0 });
 }
 
@@ -69,7 +83,11 @@ function projectFolder(lab: Lab): string {
     if (!NOT_LINKED.has(name)) symlinkSync(join(source, name), join(folder, name));
   writeFileSync(
     join(folder, "Pulumi.lab.yaml"),
-    stackConfig(readFileSync(settings, "utf8"), lab.inventory),
+    stackConfig(
+      readFileSync(settings, "utf8"),
+      lab.inventory,
+      tailnetSettings(lab.directory).config,
+    ),
   );
   return folder;
 }
@@ -90,7 +108,10 @@ function passphrase(lab: Lab): string {
  */
 export function programCommands(lab: Lab, args: readonly string[]): ProgramCommand[] {
   const cwd = projectFolder(lab);
-  const env = pulumiEnv(lab.directory.path, passphrase(lab));
+  const env = {
+    ...pulumiEnv(lab.directory.path, passphrase(lab)),
+    ...tailnetSettings(lab.directory).env,
+  };
   const command = (...words: string[]): ProgramCommand => ({
     argv: lab.argv([pulumiBinary(), ...words]),
     env,
