@@ -1,0 +1,3 @@
+import main, sys
+
+main.main(sys.argv[1:])

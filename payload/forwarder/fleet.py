@@ -1,0 +1,288 @@
+"""Everything that runs: listeners, peers, probes, and the files that tell what to do. Only this module changes them."""
+import asyncio, hashlib, os, sys, time
+import settings as files
+from admin import Admin
+from dial import Dialler, Failed, from_address
+from events import Events, write_whole
+from house import House
+from http1 import read_response, write_head
+from identity import ANYBODY, Gate
+from inbound import Inbound
+from outbound import Outbound
+from peer import Peer
+from ping import NODES, Prober, ask
+from settings import Mistake, Node
+from wire import Wire
+
+LOOK = 2.0
+BACKLOG = 512
+# No node can have this name: it is the shared entry, where any of them may answer.
+ENTRY = "*"
+
+
+class Fleet:
+    """`own` and `nodes` are the two settings files, `state` the folder for what outlives the process."""
+
+    def __init__(self, own, nodes, state):
+        self.own, self.nodes, self.state = own, nodes, state
+        self.settings = None
+        self.name = b""
+        self.digest = self.mistake = None
+        self.keys, self.access = [], []
+        self.gate = None
+        self.dialler = Dialler()
+        self.events = Events(state and os.path.join(state, "events.jsonl"), self.say)
+        self.inbound, self.outbound, self.desk = House(8), House(8), House(32)
+        self.door = Inbound(self)
+        self.admin = Admin(self)
+        self.peers = {}
+        self.probes = {}
+        self.servers = {}
+        self.unbound = {}
+        self.tasks = set()
+        self.began = time.monotonic()
+        self.daemon = "unknown"
+        self.nodes_text = b"{}"
+        # Nodes that the entry told of, where this host's own list is to be completed by it.
+        self.learned = {}
+        self._learn_at = 0.0
+        self._seen = {}
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def spawn(self, coroutine):
+        task = asyncio.get_event_loop().create_task(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task):
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.say("task ended: %r" % task.exception())
+
+    def waiting(self):
+        """What is missing before the daemon can be served."""
+        found = [] if self.settings else [self.mistake or "no settings"]
+        found += [] if self.keys else ["no fleet secret"]
+        return found + ["%s: %s" % item for item in sorted(self.unbound.items())]
+
+    # --- running --------------------------------------------------------------------
+
+    async def run(self):
+        self.events.add("started", reason="pid %d" % os.getpid())
+        await self.look()
+        jobs = [self._every(1.0, self._sweep), self._every(LOOK, self.look), self._every(5.0, self._look_at_daemon)]
+        await asyncio.gather(*(self.spawn(job) for job in jobs))
+
+    async def _every(self, seconds, job):
+        while True:
+            try:
+                await job()
+            except (OSError, ValueError) as error:
+                self.say("%s: %s" % (getattr(job, "__name__", "job"), error))
+            await asyncio.sleep(seconds)
+
+    async def _sweep(self):
+        for house in (self.inbound, self.outbound, self.desk):
+            house.sweep()
+        self.events.save()
+
+    async def _look_at_daemon(self):
+        if self.settings:
+            self.daemon = await self._daemon()
+
+    async def _daemon(self):
+        """`up` when anything answers HTTP there; busy is not down."""
+        port = self.settings.daemon_port
+        try:
+            wire = await from_address("127.0.0.1", port, "127.0.0.1", Wire, 3)
+        except Failed as failure:
+            return str(failure)
+        try:
+            wire.send(write_head(b"GET /health HTTP/1.1", [b"Host: 127.0.0.1:%d" % port, b"Connection: close"]))
+            head = await asyncio.wait_for(wire.head(), 5)
+            return "up" if head and read_response(head) else "closed the connection"
+        except asyncio.TimeoutError:
+            return "hangs: no answer within 5 s"
+        except Exception as error:
+            return str(error) or type(error).__name__
+        finally:
+            wire.abort("done")
+
+    # --- settings -------------------------------------------------------------------
+
+    async def look(self):
+        """Reads what changed. What cannot be used is said once, and the last good settings stay."""
+        self._look_at_settings()
+        if self.settings:
+            self._look_at_secrets()
+            await self._bind()
+            await self._ask_entry()
+
+    def _look_at_settings(self):
+        now = [stamp(self.own), stamp(self.nodes)]
+        if now == self._seen.get("settings") and (self.settings or self.mistake):
+            return
+        self._seen["settings"] = now
+        try:
+            own, nodes = files.read(self.own), files.complete(files.read(self.nodes), self.learned)
+            fresh = files.parse(own, nodes)
+        except (OSError, Mistake) as error:
+            self._keep(str(error))
+            return
+        self._adopt(fresh, own, nodes)
+        self._remember(own, nodes)
+
+    def _keep(self, mistake):
+        if mistake != self.mistake:
+            self.mistake = mistake
+            self.events.add("settings refused", reason=mistake)
+        if self.settings or self.state is None:
+            return
+        try:
+            own, nodes = (files.read(os.path.join(self.state, name)) for name in ("last-own.json", "last-nodes.json"))
+            fresh = files.parse(own, nodes)
+        except (OSError, Mistake):
+            return
+        self._adopt(fresh, own, nodes)
+        self.mistake = mistake
+        self.events.add("settings", reason="the last good ones are used")
+
+    def _adopt(self, fresh, own, nodes):
+        digest = hashlib.sha256(own + b"\0" + nodes).hexdigest()[:16]
+        self.mistake = None
+        if digest == self.digest:
+            return
+        self.settings, self.digest, self.name = fresh, digest, fresh.node.encode()
+        self.inbound.most, self.outbound.most = int(fresh.inboundConnections), int(fresh.outboundConnections)
+        self.nodes_text = nodes
+        self._arrange()
+        self.events.add("settings", reason="%s with %d peers" % (digest, len(fresh.peers)))
+
+    def _remember(self, own, nodes):
+        if self.state is None:
+            return
+        try:
+            write_whole(os.path.join(self.state, "last-own.json"), own)
+            write_whole(os.path.join(self.state, "last-nodes.json"), nodes)
+        except OSError as error:
+            self.say("the settings cannot be kept: %s" % error)
+
+    def _arrange(self):
+        wanted = dict(self.settings.peers)
+        if self.settings.entry:
+            wanted[ENTRY] = Node(ENTRY, 0, self.settings.entry_port, False, [self.settings.entry])
+        for name in [name for name in self.peers if name not in wanted]:
+            self.peers.pop(name).close("not in the fleet any more")
+            self.probes.pop(name).cancel()
+        for name, node in wanted.items():
+            peer = self.peers.get(name)
+            if peer:
+                peer.arrange(node)
+                peer.wanted.set()
+            else:
+                peer = self.peers[name] = Peer(node, self, ANYBODY if node.number == 0 else None)
+                peer.listener = Outbound(peer)
+                self.probes[name] = self.spawn(Prober(peer).run())
+
+    async def _ask_entry(self):
+        """A host that knows only the entry gets the list of nodes from whoever answers there."""
+        if not self.settings.learns or not self.settings.entry or not self.keys or time.monotonic() < self._learn_at:
+            return
+        self._learn_at = time.monotonic() + 5
+        try:
+            _, body, _ = await ask(self.peers[ENTRY], "cloudflare", NODES)
+            found = files.nodes_of(body)
+        except (Failed, Mistake) as failure:
+            self.events.add("entry", reason=str(failure))
+            self._learn_at = time.monotonic() + 15
+            return
+        self._learn_at = time.monotonic() + 300
+        if found != self.learned:
+            self.learned = found
+            self._seen.pop("settings", None)
+            self._look_at_settings()
+
+    def _look_at_secrets(self):
+        settings = self.settings
+        self._reread("secret", settings.secret_file, self._take_keys)
+        if settings.access_file:
+            self._reread("access", settings.access_file, self._take_access)
+        else:
+            self.access = []
+        if settings.ca_file:
+            self._reread("certificates", settings.ca_file, self.dialler.trust)
+        elif self.dialler.context is None:
+            self.dialler.trust(None)
+
+    def _reread(self, what, path, take):
+        now = (path, stamp(path))
+        if now == self._seen.get(what):
+            return
+        self._seen[what] = now
+        try:
+            take(path)
+            self.events.add(what, reason="read")
+        except (OSError, ValueError) as error:
+            self.events.add("%s refused" % what, reason=str(error))
+
+    def _take_keys(self, path):
+        keys = files.secrets(path)
+        self.keys = keys
+        if self.gate is None or self.gate.node != self.name:
+            self.gate = Gate(self.name, int(time.time() * 1000), keys)
+        self.gate.keys = keys
+        for peer in self.peers.values():
+            peer.key_index = 0
+
+    def _take_access(self, path):
+        self.access = files.access(path)
+
+    # --- listeners ------------------------------------------------------------------
+
+    async def _bind(self):
+        settings = self.settings
+        wanted = {("127.0.0.1", settings.admin_port): self.admin.make}
+        for peer in self.peers.values():
+            wanted[(peer.node.loopback, peer.node.port)] = peer.listener.make
+        # Nobody is let in before there is something to check an identity with.
+        if self.keys:
+            wanted[(settings.inbound_host, settings.inbound_port)] = self.door.make
+        for address, (server, make) in list(self.servers.items()):
+            if wanted.get(address) != make:
+                server.close()
+                del self.servers[address]
+        self.unbound = {name: why for name, why in self.unbound.items() if name in map(shown, wanted)}
+        for address, make in wanted.items():
+            if address not in self.servers:
+                await self._listen(address, make)
+
+    async def _listen(self, address, make):
+        try:
+            server = await asyncio.get_event_loop().create_server(make, *address, backlog=BACKLOG)
+        except OSError as error:
+            why = error.strerror or str(error)
+            if sys.platform == "darwin" and address[0].startswith("127."):
+                why += "; on macOS: ifconfig lo0 alias %s" % address[0]
+            if self.unbound.get(shown(address)) != why:
+                self.events.add("not listening", reason="%s: %s" % (shown(address), why))
+            self.unbound[shown(address)] = why
+            return
+        self.servers[address] = server, make
+        if self.unbound.pop(shown(address), None):
+            self.events.add("listening", reason=shown(address))
+
+
+def shown(address):
+    return "%s:%d" % address
+
+
+def stamp(path):
+    """Changes when the file does."""
+    try:
+        info = os.stat(path)
+        return info.st_mtime_ns, info.st_size, info.st_ino
+    except OSError as error:
+        return str(error.errno)

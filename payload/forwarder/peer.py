@@ -1,0 +1,108 @@
+"""Another node as this host sees it: its paths, their connections, and what is known about each."""
+import asyncio, time
+from choice import Choice
+from pool import Pool
+
+
+class Route:
+    """One path to one peer, with its connections."""
+
+    def __init__(self, way, fleet):
+        self.way, self.fleet = way, fleet
+        self.pool = Pool(self._connect, fleet.outbound)
+        host = "[%s]" % way.host if ":" in way.host else way.host
+        default = 443 if way.tls else 80
+        self.host_line = b"Host: " + (host if way.port == default else "%s:%d" % (host, way.port)).encode()
+
+    def _connect(self, make):
+        return self.fleet.dialler.open(self.way, make, self.fleet.settings.timeoutSeconds)
+
+    def lines(self):
+        """Headers that the path itself needs."""
+        return [self.host_line, *(self.fleet.access if self.way.tls else ())]
+
+
+class Peer:
+    """`receiver` is who a request is signed for."""
+
+    def __init__(self, node, fleet, receiver=None):
+        self.node, self.fleet = node, fleet
+        self.receiver = receiver or node.name.encode()
+        self.routes = {}
+        self.choice = Choice([])
+        self.under_way = 0
+        self.exchanges = set()
+        # Its clock minus ours in milliseconds, and which of our secrets it knows.
+        self.skew = 0
+        self.key_index = 0
+        # What its forwarder says about its daemon: `up`, or why not; None: nobody has asked.
+        self.daemon = None
+        # Somebody should look at the paths now.
+        self.wanted = asyncio.Event()
+        self.arrange(node)
+
+    def arrange(self, node):
+        """New settings for the node; a path that is as before keeps its connections and its record."""
+        self.node = node
+        settings = self.fleet.settings
+        routes = {}
+        for way in node.ways:
+            old = self.routes.get(way.kind)
+            if old and old.way.same(way):
+                routes[way.kind] = old
+            else:
+                routes[way.kind] = Route(way, self.fleet)
+                self.choice.forget(way.kind)
+        for key, route in self.routes.items():
+            if routes.get(key) is not route:
+                route.pool.clear("the path is not used any more")
+        self.routes = routes
+        self.choice.tune(settings.misses, settings.returns, settings.settleSeconds, settings.timeoutSeconds / 6)
+        self.choice.arrange([way.kind for way in node.ways])
+
+    def good(self, key, milliseconds=None):
+        self._tell(self.choice.good(key, time.monotonic(), milliseconds))
+
+    def miss(self, key, reason):
+        self._tell(self.choice.miss(key, time.monotonic(), reason))
+        self.wanted.set()
+
+    def say_daemon(self, state):
+        if state != self.daemon:
+            if self.daemon is not None or state != "up":
+                self.fleet.events.add("daemon", peer=self.node.name, reason=state)
+            self.daemon = state
+
+    def key(self):
+        """The secret to sign with; None where there is none."""
+        keys = self.fleet.keys
+        return keys[self.key_index % len(keys)] if keys else None
+
+    def now(self):
+        """Milliseconds on the peer's clock, as far as it is known."""
+        return int(time.time() * 1000) + self.skew
+
+    def learn_clock(self, theirs):
+        skew = theirs - int(time.time() * 1000)
+        if abs(skew - self.skew) > 5000 and abs(skew) > 5000:
+            self.fleet.events.add("clock", peer=self.node.name, reason="its clock differs by %.1f s" % (skew / 1000))
+        self.skew = skew if abs(skew) > 1000 else 0
+
+    def close(self, reason):
+        for route in self.routes.values():
+            route.pool.clear(reason)
+
+    def _tell(self, changes):
+        for what, path, reason in changes:
+            self.fleet.events.add(what, peer=self.node.name, path=path.key, reason=reason)
+            if what == "down":
+                self._leave(path.key)
+
+    def _leave(self, key):
+        route = self.routes.get(key)
+        if route:
+            route.pool.clear("the path is down")
+        for exchange in list(self.exchanges):
+            # One that may be repeated need not wait for an answer that will not come.
+            if exchange.path == key and exchange.is_safe() and exchange.can_repeat() and exchange.upstream:
+                exchange.upstream.abort("the path is down")
