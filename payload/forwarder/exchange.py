@@ -29,7 +29,7 @@ class Exchange:
     def start(self, upstream, head):
         """Sends the head, what was kept of the body, and the rest as it comes."""
         self.upstream, client = upstream, self.client
-        client.join(upstream)
+        client.partner = upstream
         client.patience, upstream.patience = None if self.body.done else self.stall, self.wait
         # A small body that has arrived already goes in one piece with its head.
         if self.sending is None and not self.body.done and 0 < len(client.buffer) <= KEPT:
@@ -60,7 +60,7 @@ class Exchange:
         if upstream is not None:
             if self.sending is not None and not self.sending.done():
                 self.client.lead(None)
-            self.client.partner = upstream.partner = None
+            self.client.partner = None
             upstream.abort(reason)
 
     def can_repeat(self):

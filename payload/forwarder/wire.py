@@ -26,6 +26,7 @@ class Wire(asyncio.BufferedProtocol):
         self.deadline, self.patience = None, None
         self.eof = self.lost = self.congested = self.full = False
         self.reason = "closed"
+        # What is done for this wire alone, and ends when it vanishes.
         self.partner = None
         self.feeder = None
         # Has it brought a request that was let in; and what to do when the next one begins.
@@ -122,7 +123,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def pump(self, framing, sink, tee=None):
         """Sends a body on as it comes. The future ends with it, or with Gone; sink None drops it."""
-        self._done = asyncio.get_event_loop().create_future()
+        done = self._done = asyncio.get_event_loop().create_future()
         self._framing, self._tee = framing, tee
         self.lead(sink)
         if self.buffer:
@@ -132,7 +133,7 @@ class Wire(asyncio.BufferedProtocol):
             self._ended()
         self.full = False
         self._flow()
-        return self._done or finished()
+        return done
 
     def lead(self, sink):
         """Turns a running pump to another wire."""
@@ -149,13 +150,7 @@ class Wire(asyncio.BufferedProtocol):
             self._done.cancel()
         self.lead(None)
         self._framing = self._tee = self._done = None
-        if self.partner is not None:
-            self.partner.partner = None
         self.partner = None
-
-    def join(self, other):
-        """When one of the two vanishes, the other goes too."""
-        self.partner, other.partner = other, self
 
     def close(self):
         """Sends what is left, then ends."""
@@ -251,9 +246,3 @@ class Endless:
 
     def ends(self):
         return True
-
-
-def finished():
-    future = asyncio.get_event_loop().create_future()
-    future.set_result(None)
-    return future
