@@ -25,14 +25,14 @@ export function checkCommand(): Command {
     .addHelpText("after", "\nExit codes: 0 no errors, 1 errors, 2 wrong usage.")
     .action((file: string, options: { json?: boolean; controller?: string; quiet?: boolean }) => {
       const inventory = loadInventory(readInventory(file), file, options);
-      const summary = summarise(inventory);
+      const summary = countFindings(inventory);
       if (options.json) printJson({ file, findings: inventory.findings, summary });
       else process.stdout.write(renderCheck(inventory, summary, options.quiet ?? false));
       process.exitCode = summary.errors > 0 ? 1 : 0;
     });
 }
 
-export function summarise({ plan, findings }: Inventory): CheckSummary {
+export function countFindings({ plan, findings }: Inventory): CheckSummary {
   const actions = [...(plan?.hosts.values() ?? [])].map((host) => host.action);
   const count = (action: string) => actions.filter((other) => other === action).length;
   const severity = (wanted: Severity) => findings.filter((f) => f.severity === wanted).length;

@@ -86,10 +86,10 @@ async function lookAtFleet({ plan }: Inventory, parallel: number): Promise<Fleet
     },
   );
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-  return summarise(deployed, probes, plan as FleetPlan);
+  return judgeFleet(deployed, probes, plan as FleetPlan);
 }
 
-export function summarise(
+export function judgeFleet(
   deployed: readonly DeployHostPlan[],
   probes: ReadonlyMap<string, ProbeResult>,
   { voters }: Pick<FleetPlan, "voters">,

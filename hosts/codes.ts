@@ -82,7 +82,11 @@ const rules = {
   "p2p-enabled-missing": { severity: "warning", rule: "An active host says `p2p_enabled`." },
   "boolean-word": {
     severity: "warning",
-    rule: "Booleans are `true` or `false`: YAML 1.1 and 1.2 read `yes`, `no`, `on`, `off` differently.",
+    rule: "Booleans are `true` or `false` without quotes: YAML 1.1 and 1.2 read `yes`, `no`, `on`, `off` differently.",
+  },
+  "secret-in-file": {
+    severity: "warning",
+    rule: "No secret stands in the file: it is in a repository, and every host gets a copy.",
   },
   "venv-activate": {
     severity: "warning",

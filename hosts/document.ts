@@ -22,6 +22,8 @@ type AnyPair = Pair<unknown, unknown>;
 
 export interface InventoryDocument {
   readonly root: unknown;
+  /** Places of `true` and `false` in quotes. */
+  readonly quotedBooleans: readonly Path[];
   /** Offset of the value at the path, or of the nearest thing above it that is in the text. */
   offsetOf(path: Path, atKey: boolean): number;
 }
@@ -95,8 +97,11 @@ export function parseInventory(text: string): ParsedText {
   try {
     const root = reader.read(parsed.contents);
     reports.push(...reader.reports);
+    const { quotedBooleans } = reader;
     const document =
-      reader.reports.length > 0 ? undefined : { root, offsetOf: makeOffsets(parsed.contents) };
+      reader.reports.length > 0
+        ? undefined
+        : { root, quotedBooleans, offsetOf: makeOffsets(parsed.contents) };
     return { document, reports, lineAndColumn };
   } catch (error) {
     if (!(error instanceof TooComplex)) throw error;

@@ -8,6 +8,8 @@ import { planFleet, type PlanOptions } from "./plan/planFleet";
 import { type FleetPlan } from "./plan/types";
 import { fleetRules, hostRules, planRules } from "./rules";
 import { findFanOut } from "./rules/fanOut";
+import { quotedBooleanRules } from "./rules/hostNotes";
+import { secretRules } from "./rules/secrets";
 import { readUnvalidated } from "./unvalidated";
 
 export interface Inventory {
@@ -37,7 +39,12 @@ export function loadInventory(text: string, file: string, options: PlanOptions =
   if (!parsed.document) return { plan: undefined, fleet: undefined, findings: sorted(findings) };
 
   const checked = checkFleet(parsed.document.root, options);
-  const located = checked.reports.map((report) => toFinding(report, file, parsed));
+  const reports = [
+    ...checked.reports,
+    ...quotedBooleanRules(parsed.document.quotedBooleans),
+    ...secretRules(parsed.document.root),
+  ];
+  const located = reports.map((report) => toFinding(report, file, parsed));
   return { ...checked, findings: sorted([...findings, ...located]) };
 }
 

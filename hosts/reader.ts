@@ -37,6 +37,8 @@ type Anchored = { readonly value: unknown; readonly count: number } | undefined;
 export class Reader {
   /** What makes the file unusable: duplicate keys, keys that are no texts, aliases of nothing. */
   readonly reports: TextReport[] = [];
+  /** Places of `true` and `false` in quotes, which are texts to PyYAML: every one of them is true. */
+  readonly quotedBooleans: Path[] = [];
   private readonly anchors = new Map<string, Anchored>();
   /** Where the reader is; copied for reports only, because most files give none. */
   private readonly path: (string | number)[] = [];
@@ -61,7 +63,9 @@ export class Reader {
   private readValue(node: unknown, depth: number): unknown {
     if (isMap(node)) return this.readMap(node as YAMLMap<unknown, unknown>, depth);
     if (isSeq(node)) return node.items.map((item, index) => this.readAt(index, item, depth + 1));
-    return isScalar(node) && node.value !== null ? scalarText(node) : null;
+    if (!isScalar(node) || node.value === null) return null;
+    if (isQuotedBoolean(node)) this.quotedBooleans.push([...this.path]);
+    return scalarText(node);
   }
 
   private readAt(part: string | number, node: unknown, depth: number): unknown {
@@ -140,6 +144,10 @@ export class Reader {
 
 function isMergeKey(pair: Pair<unknown, unknown>): boolean {
   return isScalar(pair.key) && pair.key.type === "PLAIN" && pair.key.source === "<<";
+}
+
+function isQuotedBoolean({ type, value }: Scalar): boolean {
+  return type?.startsWith("QUOTE_") === true && /^(true|false)$/i.test(String(value));
 }
 
 function scalarText(node: Scalar): string {

@@ -172,6 +172,30 @@ export const factsSchema = z.object({
 });
 
 export type Facts = z.infer<typeof factsSchema>;
+
+/** The part of the facts that says that there is nothing of ours, and nothing that runs. */
+export const NOTHING_FOUND = {
+  runner: null,
+  missing: {},
+  disk: [],
+  installedAgent: null,
+  lastRun: null,
+  release: { current: null, good: null, kept: [], intact: true },
+  files: {},
+  secrets: {},
+  service: null,
+  port: [],
+  health: null,
+  status: null,
+  lastError: null,
+  source: null,
+  competitors: [],
+  tools: {},
+  services: {},
+  listening: [],
+  traces: [],
+} satisfies Partial<Facts>;
+
 export type FileFact = z.infer<typeof fileFact>;
 export type Competitor = z.infer<typeof competitor>;
 export type ServiceFact = z.infer<typeof service>;

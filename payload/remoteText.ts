@@ -1,6 +1,6 @@
 import { deflateSync } from "node:zlib";
 import { agentDir, packAgent } from "./agent";
-import { type Facts } from "./facts";
+import { type Facts, NOTHING_FOUND } from "./facts";
 import { type FactsRequest } from "./spec";
 
 /**
@@ -137,25 +137,7 @@ function factsWithoutPython(node: string): Facts {
     cores: 0,
     tun: false,
     python: null,
-    runner: null,
-    missing: {},
-    disk: [],
-    installedAgent: null,
-    lastRun: null,
-    release: { current: null, good: null, kept: [], intact: true },
-    files: {},
-    secrets: {},
-    service: null,
-    port: [],
-    health: null,
-    status: null,
-    lastError: null,
-    source: null,
-    competitors: [],
-    tools: {},
-    services: {},
-    listening: [],
-    traces: [],
+    ...NOTHING_FOUND,
     error: "python3 is missing",
   };
 }

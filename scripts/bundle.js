@@ -6,6 +6,9 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { cacheFolder, root } = require("./cacheFolder.js");
 
+/** Where a bundle lies in a checkout that can be written to. */
+const home = path.join(root, ".cache", "bundle");
+
 /** True when every input that went into the bundle is older than it. */
 function isFresh(bundle, inputsFile) {
   try {
@@ -40,8 +43,13 @@ function bundle(entry, external = []) {
     external,
     metafile: true,
     logLevel: "error",
+    // The bundle may lie elsewhere; what it looks for is here.
+    define: { __dirname: JSON.stringify(home) },
+    banner: {
+      js: `require = require("node:module").createRequire(${JSON.stringify(home + "/")});`,
+    },
   });
-  const inputs = [...Object.keys(result.metafile.inputs), "package-lock.json"];
+  const inputs = [...Object.keys(result.metafile.inputs), "package-lock.json", "scripts/bundle.js"];
   const own = inputs.filter((file) => !file.startsWith("node_modules/"));
   fs.writeFileSync(`${inputsFile}.${process.pid}`, JSON.stringify(own));
   fs.renameSync(temporary, outfile);

@@ -2,7 +2,7 @@
 
 import { BOOLEAN_WORDS } from "../fields";
 import { isLoopback } from "../fleet";
-import { quote, type Report } from "../finding";
+import { type Path, quote, type Report } from "../finding";
 import { isRelayed, relayReason } from "../plan/addresses";
 import { aiServicePathOf, isRepositoryRoot, readVenvActivate } from "../plan/paths";
 import { type Action, type FleetPlan } from "../plan/types";
@@ -35,6 +35,22 @@ function booleanWords(host: ReadHost): Report[] {
         path: ["hosts", host.name, key],
         message: `${quote(text)} is taken as ${BOOLEAN_WORDS[text.toLowerCase()]}; other readers of the file may see a text`,
         hint: `write ${BOOLEAN_WORDS[text.toLowerCase()]}`,
+      },
+    ];
+  });
+}
+
+/** `p2p_enabled: "false"` is a text, and every text but the empty one is true to the daemon. */
+export function quotedBooleanRules(places: readonly Path[]): Report[] {
+  return places.flatMap((path): Report[] => {
+    const [top, , key, ...below] = path;
+    if (top !== "hosts" || below.length > 0 || !BOOLEAN_KEYS.includes(String(key))) return [];
+    return [
+      {
+        code: "boolean-word",
+        path,
+        message: "stands in quotes: other readers of the file see a text, which counts as true",
+        hint: "leave the quotes out",
       },
     ];
   });

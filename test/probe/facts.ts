@@ -1,4 +1,4 @@
-import { type Facts } from "../../payload/facts";
+import { type Facts, NOTHING_FOUND } from "../../payload/facts";
 import { type FactsRequest } from "../../payload/spec";
 
 export const REQUEST: FactsRequest = {
@@ -38,24 +38,6 @@ export const FACTS: Facts = {
   cores: 8,
   tun: true,
   python: { path: "/usr/bin/python3", version: "3.11.2", externallyManaged: true, pip: false },
-  runner: null,
-  missing: {},
-  disk: [],
-  installedAgent: null,
-  lastRun: null,
-  release: { current: null, good: null, kept: [], intact: true },
-  files: {},
-  secrets: {},
-  service: null,
-  port: [],
-  health: null,
-  status: null,
-  lastError: null,
-  source: null,
-  competitors: [],
-  listening: [],
-  tools: {},
-  services: {},
-  traces: [],
+  ...NOTHING_FOUND,
   error: null,
 };

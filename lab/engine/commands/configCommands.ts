@@ -10,16 +10,32 @@ export async function configSet(
   value: string | undefined,
   options: GlobalOptions & { secret?: boolean; plaintext?: boolean; path?: boolean },
 ): Promise<void> {
-  if (options.path) throw new EngineError("the embedded engine does not support config set --path");
   const place = findPlace(options, process.env);
   const text = value ?? fs.readFileSync("/dev/stdin", "utf8").replace(/\n$/, "");
-  const name = normalizeKey(place.project.name, key);
+  const { name, below } = options.path
+    ? readPath(place.project.name, key)
+    : { name: normalizeKey(place.project.name, key), below: [] };
   const cipher = options.secret
     ? await openCipher(place.stackFile, process.env, undefined)
     : undefined;
   editStackFile(place.stackFile.file, (document) => {
-    document.setIn(["config", name], cipher ? { secure: cipher.encrypt(text) } : text);
+    const plain = options.path ? typed(text) : text;
+    document.setIn(["config", name, ...below], cipher ? { secure: cipher.encrypt(text) } : plain);
   });
+}
+
+/** `p2p:policy.maxFailed`; list indices and quoted parts are not supported. */
+function readPath(project: string, key: string): { name: string; below: string[] } {
+  const [first = "", ...below] = key.split(".");
+  if (!/^[\w:-]+$/.test(first) || below.some((part) => !/^[\w-]+$/.test(part)))
+    throw new EngineError(`the embedded engine does not support the path ${JSON.stringify(key)}`);
+  return { name: normalizeKey(project, first), below };
+}
+
+/** With --path the CLI keeps booleans and numbers as such. */
+function typed(text: string): string | boolean | number {
+  if (text === "true" || text === "false") return text === "true";
+  return /^(0|-?[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
 }
 
 /** `pulumi config get <key>` */

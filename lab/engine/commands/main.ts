@@ -195,7 +195,7 @@ function addConfigCommands(program: Command): void {
   stackOption(config.command("set <key> [value]").description("change a setting"))
     .option("--secret", "encrypt it")
     .option("--plaintext", "do not encrypt it")
-    .option("--path", "(not supported)")
+    .option("--path", "the key is a path, such as p2p:policy.maxFailed")
     .action(async (key: string, value: string | undefined, _, command: Command) => {
       await configSet(key, value, command.optsWithGlobals());
     });

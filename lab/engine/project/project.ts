@@ -28,6 +28,8 @@ export interface ProjectConfigEntry {
   /** The default, as text; objects as JSON. */
   value: string | undefined;
   secret: boolean;
+  /** The declared type; undefined for none. */
+  type?: string;
 }
 
 /**
@@ -112,6 +114,7 @@ function readConfigBlock(
         required: entry["type"] !== undefined && value === undefined,
         value: value === undefined ? undefined : configText(value),
         secret: entry["secret"] === true,
+        ...(typeof entry["type"] === "string" ? { type: entry["type"] } : {}),
       },
     ];
   });

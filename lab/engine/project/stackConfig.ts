@@ -66,6 +66,7 @@ export function openConfig(
   const secretKeys: string[] = [];
   for (const [rawKey, value] of Object.entries(stackFile.config)) {
     const key = normalizeKey(project.name, rawKey);
+    checkStructure(key, value, project.config[key]?.type);
     values[key] = configText(openValue(value, cipher));
     if (hasSecure(value)) secretKeys.push(key);
   }
@@ -85,6 +86,16 @@ export function openConfig(
     );
   }
   return { values, secretKeys };
+}
+
+/** As the CLI does: JSON in a text is no object. @throws EngineError in the CLI's words */
+function checkStructure(key: string, value: unknown, type: string | undefined): void {
+  if (type !== "object" && type !== "array") return;
+  if (type === "array" ? Array.isArray(value) : isRecord(value)) return;
+  const name = key.slice(key.indexOf(":") + 1);
+  throw new EngineError(
+    `validating stack config: configuration key '${name}' must be of type '${type}'`,
+  );
 }
 
 function openValue(value: unknown, cipher: Cipher | undefined): unknown {

@@ -11,11 +11,10 @@ import {
   healthy,
   nodeFlags,
   start,
+  prepareStandIns,
 } from "./standIn";
-import { ensurePython } from "./venv";
 
-jest.setTimeout(300_000);
-beforeAll(() => void ensurePython());
+prepareStandIns();
 afterAll(cleanUp);
 
 const HOST = "127.21.0.1";

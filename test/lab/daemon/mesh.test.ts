@@ -12,11 +12,11 @@ import {
   type StandIn,
   start,
   temporaryFolder,
+  prepareStandIns,
 } from "./standIn";
-import { ensurePython, pythonWithout } from "./venv";
+import { pythonWithout } from "./venv";
 
-jest.setTimeout(300_000);
-beforeAll(() => void ensurePython());
+prepareStandIns();
 
 const FAST = { RINGRIFT_P2P_HEARTBEAT_INTERVAL: "0.3", RINGRIFT_P2P_GOSSIP_INTERVAL: "0.3" };
 const recorders: Recorder[] = [];

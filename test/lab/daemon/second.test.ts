@@ -1,17 +1,24 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-import { checkout, cleanUp, freePort, healthy, nodeFlags, type StandIn, start } from "./standIn";
-import { ensurePython } from "./venv";
+import {
+  checkout,
+  cleanUp,
+  freePort,
+  healthy,
+  nodeFlags,
+  type StandIn,
+  start,
+  prepareStandIns,
+} from "./standIn";
 
-jest.setTimeout(300_000);
+prepareStandIns();
 
 describe("a second copy", () => {
   let port: number;
   let first: StandIn;
 
   beforeAll(async () => {
-    ensurePython();
     port = await freePort();
     const env = { RINGRIFT_P2P_PORT: String(port) };
     first = start({ args: nodeFlags("a", "127.0.0.1", port), env });

@@ -7,6 +7,12 @@ import * as path from "node:path";
 import { ensurePython } from "./venv";
 
 const SOURCE = path.join(__dirname, "..", "..", "..", "lab", "daemon");
+/** For every file that starts stand-ins: time for slow machines, and the interpreter before the first test. */
+export function prepareStandIns(): void {
+  jest.setTimeout(300_000);
+  beforeAll(() => void ensurePython());
+}
+
 /** Longest wait for anything: only a hang reaches it. */
 const DEADLINE = 60_000;
 

@@ -10,12 +10,12 @@ import {
   nodeFlags,
   start,
   temporaryFolder,
+  prepareStandIns,
 } from "./standIn";
-import { ensureLsof, ensurePython, pythonWithout, REQUIRED } from "./venv";
+import { ensureLsof, pythonWithout, REQUIRED } from "./venv";
 
-jest.setTimeout(300_000);
+prepareStandIns();
 const hasLsof = ensureLsof();
-beforeAll(() => void ensurePython());
 afterEach(cleanUp);
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";

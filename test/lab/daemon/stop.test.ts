@@ -11,11 +11,11 @@ import {
   type StandIn,
   start,
   temporaryFolder,
+  prepareStandIns,
 } from "./standIn";
 import { ensurePython, pythonWithout } from "./venv";
 
-jest.setTimeout(300_000);
-beforeAll(() => void ensurePython());
+prepareStandIns();
 afterEach(cleanUp);
 
 const HOST = "127.22.0.1";

@@ -62,8 +62,8 @@ describe("loadProject", () => {
       tsconfig: undefined,
       stackConfigFolder: path.join(folder, "stacks"),
       config: {
-        "demo:size": { required: false, value: "3", secret: false },
-        "aws:region": { required: true, value: undefined, secret: false },
+        "demo:size": { required: false, value: "3", secret: false, type: "integer" },
+        "aws:region": { required: true, value: undefined, secret: false, type: "string" },
         "demo:plain": { required: false, value: "x", secret: false },
       },
     });
@@ -144,6 +144,19 @@ describe("openConfig", () => {
       },
       secretKeys: ["p:list", "q:token", "p:c"],
     });
+  });
+
+  it("takes no JSON in a text for an object, as the CLI does not", () => {
+    const typed = readProject(
+      "/x/Pulumi.yaml",
+      "name: p\nruntime: nodejs\nconfig: { o: { type: object, default: {} } }",
+    );
+    const open = (value: unknown) =>
+      openConfig(typed, { file: "", salt: undefined, config: { "p:o": value } }, undefined).values;
+    expect(open({ a: 1 })).toEqual({ "p:o": '{"a":1}' });
+    expect(() => open('{"a":1}')).toThrow(
+      "validating stack config: configuration key 'o' must be of type 'object'",
+    );
   });
 
   it("names what is declared and missing", () => {
