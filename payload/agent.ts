@@ -21,6 +21,8 @@ export const MODULES = [
   "service_supervisord",
   "service_own",
   "services",
+  "tools",
+  "support",
   "competitors",
   "health",
   "release",

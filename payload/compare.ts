@@ -1,5 +1,7 @@
 import { packAgent } from "./agent";
 import { sha256 } from "./digest";
+import { compareSupport, compareTools } from "./compareParts";
+import { type Drift } from "./drift";
 import { type Facts, type FileFact } from "./facts";
 import { lineDiff } from "./lineDiff";
 import { VENV_PYTHON } from "./names";
@@ -11,14 +13,7 @@ import {
   type SecretsSpec,
 } from "./spec";
 
-/** One difference between what is wanted on a host and what a probe found there. */
-export interface Drift {
-  readonly what: string;
-  readonly want: string;
-  readonly is: string;
-  /** Lines of an edited file: `-` what is there, `+` what will be there. */
-  readonly detail?: string;
-}
+export { type Drift } from "./drift";
 
 /** What a probe has to look at so that the specs can be compared with its answer. */
 export function factsRequest(
@@ -90,6 +85,7 @@ export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
     if (error !== undefined) drift.push({ what: `import ${module}`, want: "works", is: error });
   }
   drift.push(...compareFiles(spec.files, facts));
+  drift.push(...compareTools(spec, facts), ...compareSupport(spec, facts));
   if (spec.source && facts.source?.commit !== spec.source.commit) {
     drift.push({
       what: "source",

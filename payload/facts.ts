@@ -162,9 +162,9 @@ export const factsSchema = z.object({
   source: z.object({ commit: text(64), dirty: z.boolean() }).nullable(),
   competitors: list(competitor, 64),
   /** By name: what is in `bin`. */
-  tools: record(tool, 16).default({}),
+  tools: record(tool, 16),
   /** By name without `ringrift-p2p-`: every support service of ours on the host, wanted or not. */
-  services: record(support, 16).default({}),
+  services: record(support, 16),
   listening: list(z.object({ address: text(64), port: count }), 256),
   /** Everything of ours that is on the host: what leaving has to remove. */
   traces: list(text(300), 64),

@@ -1,6 +1,6 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
 import importlib.util, os, platform, shutil, sys, sysconfig
-import competitors, contents, files, health, inspection, ports, release, services, stage, state, venv
+import competitors, contents, files, health, inspection, ports, release, services, stage, state, support, tools, venv
 from journal import now
 from packages import which
 from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, UNIT
@@ -91,7 +91,8 @@ def collect(request, modules):
         "bootId": "", "uptimeSeconds": 0, "init": "none", "container": False, "tun": False, "python": None, "runner": None,
         "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
         "release": {"current": None, "good": None, "kept": [], "intact": True}, "service": None, "port": [], "health": None,
-        "status": None, "lastError": None, "source": None, "competitors": [], "listening": [], "traces": [], "error": None,
+        "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "listening": [],
+        "traces": [], "error": None,
     }
     guarded(facts, "bootId", lambda: files.text_of("/proc/sys/kernel/random/boot_id").strip())
     guarded(facts, "uptimeSeconds", uptime)
@@ -114,11 +115,13 @@ def collect(request, modules):
         guarded(facts, "service", service.fact)
         if not (facts["service"] and facts["service"]["state"] == "running"):
             guarded(facts, "lastError", lambda: services.last_error(service.tail()))
-        guarded(facts, "port", lambda: [{"pid": pid, "ours": service.owns(pid), "name": ports.name_of(pid)} for pid in ports.holders(request["port"])])
+        guarded(facts, "port", lambda: [{"pid": pid, "ours": bool(service.owns(pid) or inspection.service_of(pid)), "name": ports.name_of(pid)} for pid in ports.holders(request["port"])])
         if facts["port"]:
             # In this order: a peer heard of since the start then never looks older than the process.
             guarded(facts, "status", lambda: health.status_fact(request["address"], request["port"]))
             guarded(facts, "health", lambda: health.health_fact(request["address"], request["port"]))
+    guarded(facts, "tools", tools.facts)
+    guarded(facts, "services", lambda: support.facts(request["manager"] or inspection.init(), request["startScript"], request["services"]))
     try:
         imports(facts, request)
     except Exception as error:

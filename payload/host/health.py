@@ -1,6 +1,6 @@
 """Is the daemon up: its unit, the owner of its port, and its own word about who it is."""
 import http.client, json, time
-import ports, services
+import inspection, ports, services
 from journal import Failed
 
 
@@ -62,7 +62,8 @@ def status_fact(address, port, timeout=8):
 
 
 def foreign_holders(service, port):
-    return [pid for pid in ports.holders(port) if not service.owns(pid)]
+    """Who holds the port beside the daemon and what we run beside it: that may have the port on other addresses."""
+    return [pid for pid in ports.holders(port) if not (service.owns(pid) or inspection.service_of(pid))]
 
 
 def fault(service, node, address, port):
@@ -70,12 +71,10 @@ def fault(service, node, address, port):
     fact = service.fact()
     if not fact or fact["state"] != "running":
         return "the service is %s" % (fact["detail"] if fact else "absent")
-    held = ports.holders(port)
-    if not held:
+    for pid in foreign_holders(service, port):
+        return "port %d is held by %s" % (port, ports.name_of(pid))
+    if not any(service.owns(pid) and not inspection.service_of(pid) for pid in ports.holders(port)):
         return "nothing listens on port %d yet" % port
-    for pid in held:
-        if not service.owns(pid):
-            return "port %d is held by %s" % (port, ports.name_of(pid))
     for path, fact in (("/health", health_fact(address, port)), ("/status", status_fact(address, port))):
         if fact["error"] or fact["nodeId"] is None:
             return "%s: %s" % (path, fact["error"] or "status %d without a node_id" % fact["status"])

@@ -37,6 +37,14 @@ def argv_of(pid):
     return (quiet_read("/proc/%d/cmdline" % pid) or b"").decode("utf-8", "replace").split("\0")
 
 
+def service_of(pid):
+    """Name of the support service of ours that a process belongs to: what runs it says so in its environment."""
+    for entry in (quiet_read("/proc/%d/environ" % pid) or b"").split(b"\0") if pid else []:
+        if entry.startswith(b"RINGRIFT_P2P_SERVICE="):
+            return entry.partition(b"=")[2].decode("utf-8", "replace")
+    return None
+
+
 def end(pid, seconds):
     """SIGTERM, and SIGKILL after some seconds; the start time makes sure that it is still the same process."""
     began = stat_of(pid)[1]

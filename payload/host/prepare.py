@@ -1,6 +1,6 @@
-"""Everything that restarts nothing."""
+"""Everything that does not restart the daemon."""
 import os, shutil
-import competitors, contents, source, venv
+import competitors, contents, source, support, tools, venv
 from journal import Failed
 
 
@@ -23,15 +23,28 @@ def prepare(run, spec):
     python, mirror = spec["python"], spec["aptMirror"]
     if run.step("venv", venv.create, python, mirror):
         venv.converge(run, python, mirror)
-    if not os.path.isdir(spec["aiServicePath"]):
-        run.step("ai-service", missing_service, spec["aiServicePath"])
-        return
-    for one in spec["files"]:
-        run.step(one["path"], contents.put, one)
+    touched = put_files(run, spec)
     if run.error is None:
         run.step("old contents", contents.prune, spec["files"])
+    before = {tool["name"]: tools.linked(tool["name"]) for tool in spec["tools"]}
+    for tool in spec["tools"]:
+        run.step("%(name)s %(version)s" % tool, tools.install, tool)
+        touched |= {tool["name"]} if run.steps[-1]["status"] == "changed" else set()
+    support.converge_all(run, spec["services"], spec["manager"], spec["startScript"], touched)
+    run.step("old tools", tools.prune, {tool["name"]: tool["version"] for tool in spec["tools"]}, before)
     for one in competitors.find():
         run.note("competes: %(kind)s %(id)s (%(detail)s)" % one)
+
+
+def put_files(run, spec):
+    """Paths of those that were not in order."""
+    service, touched = spec["aiServicePath"], set()
+    is_there = os.path.isdir(service) or run.step("ai-service", missing_service, service)
+    for one in spec["files"]:
+        if is_there or not one["path"].startswith(service + "/"):
+            run.step(one["path"], contents.put, one)
+            touched |= {one["path"]} if run.steps[-1]["status"] == "changed" else set()
+    return touched
 
 
 def missing_service(path):

@@ -1,9 +1,9 @@
-"""The daemon where nothing supervises: a supervisord in our venv, begun by the container's start script."""
+"""Services where nothing supervises: a supervisord in our venv, begun by the container's start script."""
 import os, time
 import files, inspection
 from journal import Failed
 from paths import LOG_DIR, PYTHON, SERVICE, START_SCRIPTS, SUPERVISOR
-from service_supervisord import Supervisord
+from service_supervisord import Supervisord, log_of
 from shell import environment, must
 
 CONF = SUPERVISOR + "/supervisord.conf"
@@ -66,9 +66,10 @@ def with_block(text):
 class Own(Supervisord):
     manager = "own"
 
-    def __init__(self, usual=None):
+    def __init__(self, usual=None, name=SERVICE):
+        self.name, self.log = name, log_of(name)
         self.conf = CONF
-        self.path = "%s/conf.d/%s.conf" % (SUPERVISOR, SERVICE)
+        self.path = "%s/conf.d/%s.conf" % (SUPERVISOR, name)
         self.boot = start_script(usual)
         self.ctl = [PYTHON, "-m", "supervisor.supervisorctl", "-c", CONF]
 
@@ -111,8 +112,8 @@ class Own(Supervisord):
         return False
 
     def processes(self):
-        """Our supervisord first, then the daemon; without asking supervisord, which may be broken."""
-        mine = [(pid, argv) for pid, argv in inspection.processes() if argv[0] == PYTHON]
+        """Our supervisord first, then what it ran; without asking supervisord, which may be broken."""
+        mine = [(pid, argv) for pid, argv in inspection.processes() if argv[0] == PYTHON or inspection.service_of(pid)]
         return [pid for pid, argv in mine if CONF in argv] + [pid for pid, argv in mine if CONF not in argv]
 
     def running(self):
@@ -133,6 +134,8 @@ class Own(Supervisord):
         raise Failed("our supervisord did not start; see %s/supervisord.log" % LOG_DIR)
 
     def remove(self):
+        if self.name != SERVICE:
+            return self.remove_program()
         result = None
         for pid in self.processes() if os.path.exists(CONF) else []:
             inspection.end(pid, 30)
@@ -145,3 +148,12 @@ class Own(Supervisord):
                     files.write(script, without_block(text).encode(), int(have["mode"], 8), have["owner"])
                 result = "present", "absent"
         return files.remove_tree(SUPERVISOR) or result
+
+    def remove_program(self):
+        """One program; the others and their supervisord stay."""
+        result = super().remove()
+        for pid, _ in list(inspection.processes()):
+            if inspection.service_of(pid) == self.name:
+                inspection.end(pid, 20)
+                result = "running", "stopped"
+        return result

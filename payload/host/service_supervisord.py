@@ -1,18 +1,23 @@
-"""The daemon as a program of the supervisord that the container runs."""
+"""The daemon, or what runs beside it, as a program of the supervisord that the container runs."""
 import configparser, os, re
 import files, inspection
 from journal import Failed
 from packages import which
-from paths import DAEMON_LOG, SERVICE
+from paths import DAEMON_LOG, LOG_DIR, SERVICE
 from shell import run
 
 STATES = {"RUNNING": "running", "STARTING": "starting", "BACKOFF": "restarting", "FATAL": "failed"}
 
 
+def log_of(name):
+    return DAEMON_LOG if name == SERVICE else "%s/%s.log" % (LOG_DIR, name[len("ringrift-p2p-"):])
+
+
 class Supervisord:
     manager, pid = "supervisord", None
 
-    def __init__(self):
+    def __init__(self, name=SERVICE):
+        self.name, self.log = name, log_of(name)
         self.conf = inspection.supervisord_conf()
         self.boot = self.path = self.include()
         self.ctl = [which("supervisorctl") or "supervisorctl", "-c", self.conf or "/nonexistent"]
@@ -26,14 +31,14 @@ class Supervisord:
         except (configparser.Error, IndexError):
             return None
         pattern = os.path.join(os.path.dirname(self.conf), pattern.replace("%(here)s", os.path.dirname(self.conf)))
-        return os.path.join(os.path.dirname(pattern), SERVICE + (os.path.splitext(pattern)[1] or ".conf"))
+        return os.path.join(os.path.dirname(pattern), self.name + (os.path.splitext(pattern)[1] or ".conf"))
 
     def call(self, *words, **options):
         return run(self.ctl + list(words), **options)
 
     def fact(self):
-        code, output = self.call("status", SERVICE, quiet=True, timeout=15)
-        found = re.search(r"^%s\s+([A-Z]+)\s*(.*)$" % SERVICE, output, re.M)
+        code, output = self.call("status", self.name, quiet=True, timeout=15)
+        found = re.search(r"^%s\s+([A-Z]+)\s*(.*)$" % re.escape(self.name), output, re.M)
         if not found:
             return None
         pid = re.search(r"pid (\d+)", found.group(2))
@@ -60,30 +65,30 @@ class Supervisord:
     def install(self, text):
         if not self.path:
             raise Failed("supervisord's configuration includes no further files: %s" % self.conf)
-        os.makedirs(os.path.dirname(DAEMON_LOG), exist_ok=True)
+        os.makedirs(LOG_DIR, exist_ok=True)
         return files.put(self.path, text)
 
     def restart(self):
         # `update` also starts a program that is new or whose text changed; it does not touch others of the same text.
-        code, output = self.call("update", SERVICE, timeout=60)
+        code, output = self.call("update", self.name, timeout=60)
         if "added process group" not in output and "updated process group" not in output:
-            self.call("restart", SERVICE, timeout=60)
+            self.call("restart", self.name, timeout=60)
 
     def stop(self):
-        self.call("stop", SERVICE, timeout=60)
+        self.call("stop", self.name, timeout=60)
 
     def remove(self):
         if not self.path or not os.path.exists(self.path):
             return None
         self.stop()
         files.put_back(self.path) or files.remove_tree(self.path)
-        self.call("update", SERVICE)
+        self.call("update", self.name)
         return "present", "absent"
 
     def tail(self, lines=60):
         try:
-            with open(DAEMON_LOG, "rb") as stream:
-                stream.seek(max(0, os.path.getsize(DAEMON_LOG) - 16384))
+            with open(self.log, "rb") as stream:
+                stream.seek(max(0, os.path.getsize(self.log) - 16384))
                 return "\n".join(stream.read().decode("utf-8", "replace").splitlines()[-lines:])
         except OSError:
             return ""

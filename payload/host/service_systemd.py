@@ -1,17 +1,18 @@
-"""The daemon as a systemd unit."""
+"""The daemon, or what runs beside it, as a systemd unit."""
 import files, ports
 from inspection import stat_of
-from paths import SERVICE, UNIT
+from paths import SERVICE
 from shell import must, run
 
 SHOW = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts,UnitFileState,ExecMainStatus"
 
 
 class Systemd:
-    manager, path = "systemd", UNIT
+    manager = "systemd"
 
-    def __init__(self):
-        self.unit = SERVICE + ".service"
+    def __init__(self, name=SERVICE):
+        self.unit = name + ".service"
+        self.path = "/etc/systemd/system/" + self.unit
 
     def show(self):
         code, output = run(["systemctl", "show", self.unit, "-p", SHOW], quiet=True, timeout=15)
@@ -29,14 +30,14 @@ class Systemd:
         if now["Result"] != "success":
             detail += ", %s, status %s" % (now["Result"], now["ExecMainStatus"])
         fact = {"manager": "systemd", "state": state, "enabled": now["UnitFileState"] == "enabled", "pid": pid}
-        fact.update(startedAt=stat_of(pid)[1] if pid else None, restarts=int(now["NRestarts"]), detail=detail, boot=UNIT)
+        fact.update(startedAt=stat_of(pid)[1] if pid else None, restarts=int(now["NRestarts"]), detail=detail, boot=self.path)
         return fact
 
     def owns(self, pid):
         return pid is not None and ports.unit_of(pid) == self.unit
 
     def install(self, text):
-        changed = files.put(UNIT, text)
+        changed = files.put(self.path, text)
         enabled = self.show().get("UnitFileState")
         if changed:
             must(["systemctl", "daemon-reload"])
@@ -52,10 +53,10 @@ class Systemd:
         must(["systemctl", "disable", "--now", self.unit], timeout=120)
 
     def remove(self):
-        if files.read(UNIT) is None:
+        if files.read(self.path) is None:
             return None
         self.stop()
-        files.put_back(UNIT) or files.remove_tree(UNIT)
+        files.put_back(self.path) or files.remove_tree(self.path)
         must(["systemctl", "daemon-reload"])
         run(["systemctl", "reset-failed", self.unit], quiet=True)
         return "present", "absent"

@@ -1,7 +1,8 @@
-"""The one service, by the name of its manager."""
+"""Services of ours, by the name of their manager."""
 import re
 import inspection
 from journal import Failed
+from paths import SERVICE
 from service_own import Own
 from service_supervisord import Supervisord
 from service_systemd import Systemd
@@ -10,18 +11,19 @@ KINDS = {"systemd": Systemd, "supervisord": Supervisord, "own": Own}
 NEEDS = {"systemd": "systemd", "supervisord": "supervisord"}
 
 
-def of(manager, start_script=None):
+def of(manager, start_script=None, name=SERVICE):
+    """The daemon's service, or that of the given name."""
     if manager not in KINDS:
         raise Failed("%s is rendered, not yet run by this agent" % manager)
     if NEEDS.get(manager) not in (None, inspection.init()):
         raise Failed("the plan says %s, but %s runs this host" % (manager, inspection.init()))
-    return Own(start_script) if manager == "own" else KINDS[manager]()
+    return Own(start_script, name) if manager == "own" else KINDS[manager](name)
 
 
-def here():
+def here(name=SERVICE):
     """Every manager that could hold a service of ours on this host, the wanted or not."""
     kinds = {"systemd": [Systemd, Own], "supervisord": [Supervisord, Own], "none": [Own]}
-    return [kind() for kind in kinds.get(inspection.init(), [])]
+    return [kind(name=name) for kind in kinds.get(inspection.init(), [])]
 
 
 def last_error(text):

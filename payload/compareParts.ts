@@ -1,0 +1,68 @@
+import { sha256 } from "./digest";
+import { type Drift } from "./drift";
+import { type Facts, type SupportFact } from "./facts";
+import { lineDiff } from "./lineDiff";
+import { type PreparePresent, type RenderedService, type Tool, type ToolSource } from "./spec";
+
+/** Tools in the wanted version, as they were installed, and no others. */
+export function compareTools({ tools }: Pick<PreparePresent, "tools">, facts: Facts): Drift[] {
+  const wanted = tools.flatMap(({ name, version, sources }): Drift[] => {
+    const found = facts.tools[name];
+    const source = sourceFor(facts.arch, sources);
+    if (found === undefined) return [{ what: name, want: version, is: "absent" }];
+    if (found.version !== version) return [{ what: name, want: version, is: found.version }];
+    if (!found.intact) return [{ what: name, want: version, is: "its binary was changed" }];
+    // An unknown machine gets its error from the host, which says so in a step.
+    if (source === undefined || found.digest === source.sha256) return [];
+    return [{ what: name, want: version, is: `${version} of another checksum` }];
+  });
+  return [...wanted, ...unwanted(Object.keys(facts.tools), tools, () => "installed")];
+}
+
+function sourceFor(arch: string, sources: Tool["sources"]): ToolSource | undefined {
+  if (arch === "x86_64" || arch === "amd64") return sources.x86_64;
+  return arch === "aarch64" || arch === "arm64" ? sources.aarch64 : undefined;
+}
+
+/** Support services that run what is wanted, are ready and start at boot, and no others. */
+export function compareSupport(
+  { services }: Pick<PreparePresent, "services">,
+  facts: Facts,
+): Drift[] {
+  const wanted = services.flatMap((service): Drift[] => {
+    const found = facts.services[service.name];
+    const what = `service ${service.name}`;
+    if (found === undefined) return [{ what, want: "running", is: "absent" }];
+    const why = found.lastError ?? found.detail;
+    if (found.state !== "running")
+      return [{ what, want: "running", is: `${found.state}${why ? `: ${why}` : ""}` }];
+    const drift: Drift[] = [];
+    if (found.digest !== service.digest)
+      drift.push({ what, want: service.digest, is: found.digest ?? "edited" });
+    if (found.file?.digest !== sha256(service.service))
+      drift.push(editedText(what, service, found));
+    if (found.enabled === false && facts.init === "systemd")
+      drift.push({ what: `${what} at boot`, want: "enabled", is: "not enabled" });
+    if (found.ready === false) drift.push({ what, want: "ready", is: `not ready: ${why}` });
+    return drift;
+  });
+  const state = (name: string): string => facts.services[name]?.state ?? "present";
+  const rest = unwanted(Object.keys(facts.services), services, state);
+  return [...wanted, ...rest.map((item) => ({ ...item, what: `service ${item.what}` }))];
+}
+
+function editedText(what: string, { service }: RenderedService, { file }: SupportFact): Drift {
+  const detail = file?.text === undefined ? {} : { detail: lineDiff(file.text, service) };
+  return { what: `${what} file`, want: "present", is: file ? "edited" : "absent", ...detail };
+}
+
+/** What an earlier wish has left. */
+function unwanted(
+  found: readonly string[],
+  wanted: readonly { readonly name: string }[],
+  is: (name: string) => string,
+): Drift[] {
+  return found
+    .filter((name) => !wanted.some((item) => item.name === name))
+    .map((name) => ({ what: name, want: "absent", is: is(name) }));
+}
