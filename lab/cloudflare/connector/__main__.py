@@ -1,0 +1,3 @@
+from cloudflared.main import main
+
+main()
