@@ -64,4 +64,5 @@ if (require.main === module) {
   bundle("cli/main.ts", ["ssh2"]);
   bundle("lab/engine/launch/launcher.ts");
   bundle("lab/providers/command/main.ts", ["ssh2"]);
+  bundle("lab/cloudflare/main.ts");
 }

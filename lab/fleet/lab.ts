@@ -5,6 +5,7 @@ import { logsArgv } from "../hosts/logs";
 import { type Machine } from "../hosts/machine";
 import { breakHost, healHost, restart } from "../hosts/repair";
 import { type HostStatus, hostStatus } from "../hosts/status";
+import { type CloudflareLab, findCloudflare } from "./cloudflare";
 import { enterLab } from "./enter";
 import { endLab, type Guard } from "./guard";
 import { defaultLabId, type LabDirectory, type LabRecord, listLabs } from "./labDirectory";
@@ -89,6 +90,11 @@ export class Lab implements LabHandle {
     if (found) return found;
     const names = this.machines.map((machine) => machine.name).join(", ");
     throw new LabError("input", `"${name}" is not a host of lab ${this.id}: ${names}`);
+  }
+
+  /** The lab's Cloudflare, null when it was started without. */
+  cloudflare(): CloudflareLab | null {
+    return findCloudflare(this.directory);
   }
 
   /** Lets the lab outlive this process; down() ends it. */

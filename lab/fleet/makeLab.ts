@@ -4,6 +4,7 @@ import { type LabHandle } from "../hosts/boot";
 import { readMachines } from "../hosts/machine";
 import { bootAll } from "./bootAll";
 import { fillCache } from "./cache";
+import { startCloudflare } from "./cloudflare";
 import { endLab, type Guard, startGuard } from "./guard";
 import { makeKeyPair } from "./keys";
 import { defaultLabId, LabDirectory, type LabRecord, listLabs } from "./labDirectory";
@@ -75,9 +76,13 @@ export async function makeLab(options: LabOptions): Promise<MadeLab> {
     };
     await startPackageIndex(directory, guard.init.pid, cache);
     if (tailnet) await startTailnet(directory, guard.init.pid, tailnet);
+    const files = record.with.includes("cloudflare")
+      ? await startCloudflare(directory, guard.init.pid, cache.base)
+      : [];
     const handle: LabHandle = { directory, record, init: guard.init.pid };
     const daemon = source(options.daemon, "daemon");
-    await bootAll(handle, { operator, hosts }, daemon, options.diskSize ?? 768, progress);
+    const diskSize = options.diskSize ?? 768;
+    await bootAll(handle, { keys: { operator, hosts }, daemon, diskSize, files }, progress);
     await assertSealed(guard.init.pid);
     // The record comes last: a lab that has one can be used.
     directory.writeRecord(record);

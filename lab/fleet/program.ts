@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { cloudflareSecret, cloudflareSettings } from "./cloudflare";
 import { type Lab } from "./lab";
 import { LabError } from "./labError";
 import { projectRoot } from "./projectRoot";
@@ -83,11 +84,10 @@ function projectFolder(lab: Lab): string {
     if (!NOT_LINKED.has(name)) symlinkSync(join(source, name), join(folder, name));
   writeFileSync(
     join(folder, "Pulumi.lab.yaml"),
-    stackConfig(
-      readFileSync(settings, "utf8"),
-      lab.inventory,
-      tailnetSettings(lab.directory).config,
-    ),
+    stackConfig(readFileSync(settings, "utf8"), lab.inventory, {
+      ...tailnetSettings(lab.directory).config,
+      ...cloudflareSettings(lab.directory).config,
+    }),
   );
   return folder;
 }
@@ -101,6 +101,16 @@ function passphrase(lab: Lab): string {
   return readFileSync(file, "utf8");
 }
 
+/** Sets what the program takes as a secret only, once; by a file, because command lines can be seen. */
+function secretCommands(lab: Lab, cwd: string, env: NodeJS.ProcessEnv): ProgramCommand[] {
+  const file = cloudflareSecret(lab.directory);
+  const key = "p2p:cloudflareSecret";
+  if (file === null || readFileSync(join(cwd, "Pulumi.lab.yaml"), "utf8").includes(key)) return [];
+  const set = [pulumiBinary(), "config", "set", "--secret", key, "--stack", "lab"];
+  const argv = ["sh", "-c", 'file=$1; shift; exec "$@" < "$file"', "sh", file];
+  return [{ argv: lab.argv([...argv, ...set, "--non-interactive"]), env, cwd }];
+}
+
 /**
  * The command lines that run the unmodified program on a lab: the stack is made on first use.
  * @param args for example `["up", "--yes", "--skip-preview"]`
@@ -111,6 +121,7 @@ export function programCommands(lab: Lab, args: readonly string[]): ProgramComma
   const env = {
     ...pulumiEnv(lab.directory.path, passphrase(lab)),
     ...tailnetSettings(lab.directory).env,
+    ...cloudflareSettings(lab.directory).env,
   };
   const command = (...words: string[]): ProgramCommand => ({
     argv: lab.argv([pulumiBinary(), ...words]),

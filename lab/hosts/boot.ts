@@ -69,6 +69,8 @@ export interface InstallArgs {
   readonly daemon: string;
   /** Size of each host's disk in MiB. */
   readonly diskSize: number;
+  /** Further files of every host, in the place of those that it would have. */
+  readonly files: readonly HostFile[];
 }
 
 /** Makes the roots of all hosts; nothing runs yet. */
@@ -86,7 +88,9 @@ export async function installHosts(lab: LabHandle, args: InstallArgs): Promise<v
     if (hostKey === undefined) throw new Error(`no key for ${machine.name}`);
     const machineId = randomBytes(16).toString("hex");
     const files = hostFiles(machine, { hostKey, operatorKey: args.operatorKey, machineId });
-    files.forEach((file) => writeHostFile(rootFromOutside(lab, machine.name), file));
+    [...files, ...args.files].forEach((file) =>
+      writeHostFile(rootFromOutside(lab, machine.name), file),
+    );
   }
   await inside(
     "preparing the hosts' roots",

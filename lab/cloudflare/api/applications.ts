@@ -19,7 +19,8 @@ const DEFAULTS = {
 };
 
 function readFields(account: Account, body: ApiRequest["body"]): Record<string, unknown> {
-  const { policies: _, ...given } = body;
+  const given = { ...body };
+  delete given["policies"];
   const fields: Record<string, unknown> = { ...DEFAULTS, ...given };
   if (fields["type"] !== "self_hosted") throw invalid("the lab has self_hosted applications only");
   const domains = domainsOf({ fields });
