@@ -9,6 +9,7 @@ const slow = [
   "test/conformance/",
   "test/lab/hosts/",
   "test/lab/daemon/",
+  "test/lab/cloudflare/hosts.test.ts",
   "test/payload/agent.test.ts",
   "test/hosts/costly.test.ts",
 ];

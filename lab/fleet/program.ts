@@ -134,6 +134,7 @@ export function programCommands(lab: Lab, args: readonly string[]): ProgramComma
     ...(existsSync(stack)
       ? []
       : [command("stack", "select", "lab", "--create", "--non-interactive")]),
+    ...secretCommands(lab, cwd, env),
     command(...args, "--stack", "lab", "--non-interactive"),
   ];
 }
