@@ -102,6 +102,33 @@ const daemonStatus = z.object({
   error: text(300).nullable(),
 });
 
+/** tailscaled by its own word. */
+export const tailnetFact = z.object({
+  /** Ours, not one that the system runs by itself. */
+  ours: z.boolean(),
+  /** Joined by us, as the host remembers it. */
+  joined: z.boolean(),
+  /** NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running …; null where it does not answer. */
+  backend: text(32).nullable(),
+  version: text(32).nullable(),
+  nodeId: text(64).nullable(),
+  /** MagicDNS name. */
+  name: text(253).nullable(),
+  hostname: text(253).nullable(),
+  addresses: list(text(64), 8),
+  /** Sorted. */
+  tags: list(text(128), 32),
+  /** When the device's own key lapses; null for tagged devices. */
+  keyExpiry: text(40).nullable(),
+  /** False: userspace networking. */
+  tun: z.boolean().nullable(),
+  online: z.boolean().nullable(),
+  loginServer: text(300).nullable(),
+  acceptDns: z.boolean().nullable(),
+  health: list(text(300), 8),
+  error: text(600).nullable(),
+});
+
 export const factsSchema = z.object({
   at: text(40),
   node: text(128),
@@ -161,6 +188,8 @@ export const factsSchema = z.object({
   lastError: text(600).nullable(),
   source: z.object({ commit: text(64), dirty: z.boolean() }).nullable(),
   competitors: list(competitor, 64),
+  /** null: not asked, or there is no tailscale. */
+  tailnet: tailnetFact.nullable().default(null),
   /** By name: what is in `bin`. */
   tools: record(tool, 16),
   /** By name without `ringrift-p2p-`: every support service of ours on the host, wanted or not. */
@@ -197,6 +226,7 @@ export const NOTHING_FOUND = {
 } satisfies Partial<Facts>;
 
 export type FileFact = z.infer<typeof fileFact>;
+export type TailnetFact = z.infer<typeof tailnetFact>;
 export type Competitor = z.infer<typeof competitor>;
 export type ServiceFact = z.infer<typeof service>;
 export type SupportFact = z.infer<typeof support>;

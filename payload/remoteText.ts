@@ -9,7 +9,7 @@ import { type FactsRequest } from "./spec";
  */
 
 /** A phase that the staged agent runs. `disarm` is how the controller stops a dead-man timer. */
-export type Phase = "prepare" | "secrets" | "activate" | "disarm";
+export type Phase = "prepare" | "secrets" | "join" | "activate" | "disarm";
 
 /** A command and what to write to its stdin. */
 export interface RemoteScript {
@@ -137,7 +137,30 @@ function factsWithoutPython(node: string): Facts {
     cores: 0,
     tun: false,
     python: null,
+<<<<<<< HEAD
     ...NOTHING_FOUND,
+=======
+    runner: null,
+    missing: {},
+    disk: [],
+    installedAgent: null,
+    lastRun: null,
+    release: { current: null, good: null, kept: [], intact: true },
+    files: {},
+    secrets: {},
+    service: null,
+    port: [],
+    health: null,
+    status: null,
+    lastError: null,
+    source: null,
+    competitors: [],
+    tailnet: null,
+    tools: {},
+    services: {},
+    listening: [],
+    traces: [],
+>>>>>>> 0f376e5 (wip tailnet host side)
     error: "python3 is missing",
   };
 }

@@ -239,6 +239,8 @@ export interface FactsRequest {
   readonly address: string;
   readonly port: number;
   readonly source: string | null;
+  /** Ask tailscaled. @default false */
+  readonly tailnet?: boolean;
   readonly tools: readonly string[];
   readonly services: readonly Pick<RenderedService, "name" | "service" | "ready">[];
 }

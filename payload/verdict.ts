@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { list, parseOutput, text, type Parsed } from "./untrusted";
-import { factsSchema, type Facts } from "./facts";
+import { factsSchema, type Facts, tailnetFact } from "./facts";
 
 const step = z.object({
   name: text(120),
@@ -14,7 +14,7 @@ const step = z.object({
 
 /** What one command on one host came to; the one line it prints. */
 export const verdictSchema = z.object({
-  phase: z.enum(["stage", "prepare", "secrets", "activate", "absent", "arm", "disarm"]),
+  phase: z.enum(["stage", "prepare", "secrets", "join", "activate", "absent", "arm", "disarm"]),
   node: text(128),
   /** Everything is as wished. Wanted but not required things may have failed: see the steps. */
   ok: z.boolean(),
@@ -27,6 +27,8 @@ export const verdictSchema = z.object({
   /** What a person should know though nothing failed: `not started at boot`, competitors. */
   notes: list(text(400), 40),
   release: text(64).optional(),
+  /** The device, after a join. */
+  tailnet: tailnetFact.optional(),
   runId: text(64),
   at: text(40),
   /** Where the rest of the output is, on the host. */

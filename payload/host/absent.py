@@ -1,6 +1,6 @@
 """Nothing of ours stays; what was there before us comes back; data and foreign files are left alone."""
 import os
-import competitors, deadman, files, packages, services, state, support
+import competitors, deadman, files, packages, services, state, support, tailnet
 from paths import BASE, LOG_DIR
 
 
@@ -8,9 +8,12 @@ def absent(run):
     run.step("timers", deadman.disarm_all)
     # Connectors first, and last what may be the way by which the controller came.
     support.remove_all(run, only=lambda spec: not spec.get("cutsOff"))
+    # While its tailscaled still runs.
+    run.step("tailnet", tailnet.leave)
     for service in services.here():
         run.step(service.manager, service.remove)
     support.remove_all(run)
+    run.step("tailnet state", tailnet.clean)
     for path in state.load()["originals"]:
         run.step(path, files.put_back, path)
     run.step("old managers", competitors.give_back)

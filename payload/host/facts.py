@@ -1,9 +1,9 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
 import importlib.util, os, platform, shutil, sys, sysconfig
-import competitors, contents, files, health, inspection, ports, release, services, stage, state, support, tools, venv
+import competitors, contents, files, health, inspection, ports, release, services, stage, state, support, tailnet, tools, venv
 from journal import now
 from packages import which
-from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, UNIT
+from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, TAILNET_VOLUME, UNIT
 from service_own import OPEN
 
 
@@ -51,7 +51,7 @@ def disk(paths):
 
 def traces():
     """What leaving has to remove."""
-    places = [BASE, LOG_DIR, UNIT] + list(state.load()["originals"])
+    places = [BASE, LOG_DIR, UNIT, TAILNET_VOLUME] + list(state.load()["originals"])
     program = services.Supervisord().path
     if program:
         places.append(program)
@@ -91,7 +91,7 @@ def collect(request, modules):
         "bootId": "", "uptimeSeconds": 0, "init": "none", "container": False, "tun": False, "python": None, "runner": None,
         "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
         "release": {"current": None, "good": None, "kept": [], "intact": True}, "service": None, "port": [], "health": None,
-        "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "listening": [],
+        "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "tailnet": None, "listening": [],
         "traces": [], "error": None,
     }
     guarded(facts, "bootId", lambda: files.text_of("/proc/sys/kernel/random/boot_id").strip())
@@ -127,6 +127,8 @@ def collect(request, modules):
     except Exception as error:
         facts["error"] = "imports: %s" % error
     guarded(facts, "source", lambda: inspection.commit(request["source"] or request["aiServicePath"]))
+    if request.get("tailnet"):
+        guarded(facts, "tailnet", tailnet.fact)
     guarded(facts, "competitors", competitors.find)
     guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port, _ in sorted(set(ports.listeners()))])
     guarded(facts, "traces", traces)

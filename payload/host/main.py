@@ -1,6 +1,6 @@
 """One phase: JSON on stdin, one line of JSON on stdout. Exits 0 whenever that line could be given."""
 import json, os, signal, sys, traceback
-import absent, activate, contents, deadman, facts, prepare, secrets_files, stage, state
+import absent, activate, contents, deadman, facts, join, prepare, secrets_files, stage, state
 from journal import OutOfTime, MOST_OF_VERDICT, Run, now, open_log, reply_with
 
 
@@ -43,6 +43,8 @@ def perform(doing, request, modules):
         guard(doing, prepare.prepare, request)
     elif doing.phase == "secrets":
         guard(doing, secrets_files.write_all, request)
+    elif doing.phase == "join":
+        guard(doing, join.join, request)
     elif doing.phase == "activate":
         guard(doing, activate.activate, request)
     elif doing.phase == "absent":

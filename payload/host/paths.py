@@ -15,6 +15,8 @@ SUPERVISOR = BASE + "/supervisor"
 TOOLS = BASE + "/tools"
 BIN = BASE + "/bin"
 SUPPORT = BASE + "/services"
+# On a rented container's volume: what is elsewhere goes with the container.
+TAILNET_VOLUME = "/workspace/.ringrift-p2p"
 SERVICE = "ringrift-p2p-node"
 UNIT = "/etc/systemd/system/" + SERVICE + ".service"
 # Every text file of ours begins with a line that has this in it.

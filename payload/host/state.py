@@ -4,7 +4,7 @@ from journal import Failed
 from paths import BASE, STATE
 
 FILE = STATE + "/state.json"
-EMPTY = {"originals": {}, "dirs": [], "packages": [], "secrets": {}, "placed": {}, "takeover": [], "good": None, "lastRun": None}
+EMPTY = {"originals": {}, "dirs": [], "packages": [], "secrets": {}, "placed": {}, "takeover": [], "tailnet": {}, "good": None, "lastRun": None}
 
 
 def load():

@@ -78,6 +78,7 @@ export function factsInOrder(
     lastError: null,
     source: null,
     competitors: [],
+    tailnet: null,
     tools: {},
     services: {},
     listening: [],

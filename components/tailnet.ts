@@ -1,0 +1,129 @@
+import * as pulumi from "@pulumi/pulumi";
+import { keyName, type WantedKey } from "../tailnet/classKeys";
+import { type PolicyDecision } from "../tailnet/decidePolicy";
+import { keyDescription, stamped } from "../tailnet/plannedKeys";
+import { type TailnetSettings } from "../settings/tailnet";
+
+/** Loaded only where there is a tailnet: it costs half a second. */
+export type TailscaleSdk = typeof import("@pulumi/tailscale");
+
+/** The key of one host: made now for a join, or one of an earlier run that only stands. */
+export interface JoinKey {
+  readonly host: string;
+  readonly tags: readonly string[];
+  readonly isNeeded: boolean;
+}
+
+export interface TailnetArgs {
+  readonly sdk: TailscaleSdk;
+  /** What is done with the policy; `keep` leaves the resource as it is, null has none. */
+  readonly policy:
+    Extract<PolicyDecision, { kind: "write" }> | { kind: "keep"; text: string } | null;
+  readonly dns: TailnetSettings["dns"];
+  readonly classKeys: readonly WantedKey[];
+  readonly joinKeys: readonly JoinKey[];
+  /** Seconds for which a host's key is good. */
+  readonly keySeconds: number;
+  /** Differs from run to run: what is wanted again is a change again. */
+  readonly nonce: string;
+}
+
+/**
+ * The fleet's part of a tailnet: its policy, DNS settings, a reusable key for each class of start scripts,
+ * and a single-use key for every host that is joined now. Deleting it leaves the policy as it is and revokes
+ * the keys; devices stay, until they are logged out.
+ *
+ * @example
+ * const tailnet = new Tailnet("tailnet", { sdk, policy, dns: null, classKeys, joinKeys, keySeconds: 1800, nonce });
+ * await settled(tailnet.joinKeys.get("gpu-7").key);
+ */
+export class Tailnet extends pulumi.ComponentResource {
+  public readonly policy: pulumi.Output<string> | undefined;
+  /** By logical name. Their `key` is a secret. */
+  public readonly classKeys: ReadonlyMap<string, InstanceType<TailscaleSdk["TailnetKey"]>>;
+  /** By host. */
+  public readonly joinKeys: ReadonlyMap<string, InstanceType<TailscaleSdk["TailnetKey"]>>;
+  private readonly before: pulumi.Resource[];
+
+  constructor(
+    name: string,
+    private readonly args: TailnetArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("p2p:components:Tailnet", name, {}, opts);
+    const acl = this.createPolicy(name);
+    // A tag belongs to its owners only once the policy is there.
+    this.before = acl ? [acl] : [];
+    this.policy = acl?.acl;
+    this.createDns(name);
+    this.classKeys = new Map(args.classKeys.map((key) => [keyName(key), this.createClassKey(key)]));
+    this.joinKeys = new Map(args.joinKeys.map((key) => [key.host, this.createJoinKey(key)]));
+    this.registerOutputs({});
+  }
+
+  private createPolicy(name: string) {
+    const { sdk, policy, nonce } = this.args;
+    if (policy === null) return undefined;
+    const isWritten = policy.kind === "write";
+    return new sdk.Acl(
+      `${name}-policy`,
+      {
+        acl: isWritten ? stamped(policy.text, nonce) : policy.text,
+        overwriteExistingContent: isWritten ? policy.overwrite : true,
+      },
+      // What the tailnet has was compared with what is wanted: the state only stands.
+      { parent: this, ignoreChanges: isWritten ? [] : ["*"] },
+    );
+  }
+
+  private createDns(name: string): void {
+    const { sdk, dns } = this.args;
+    if (dns === null) return;
+    new sdk.DnsConfiguration(
+      `${name}-dns`,
+      {
+        magicDns: dns.magicDns,
+        overrideLocalDns: dns.overrideLocalDns,
+        nameservers: dns.nameservers.map((address) => ({ address })),
+        searchPaths: [...dns.searchPaths],
+      },
+      { parent: this },
+    );
+  }
+
+  private createClassKey(key: WantedKey) {
+    return new this.args.sdk.TailnetKey(
+      keyName(key),
+      {
+        reusable: true,
+        ephemeral: key.ephemeral,
+        preauthorized: true,
+        tags: [...key.tags],
+        expiry: key.days * 86_400,
+        description: keyDescription(key.class, key.generation),
+      },
+      { parent: this, dependsOn: this.before },
+    );
+  }
+
+  private createJoinKey({ host, tags, isNeeded }: JoinKey) {
+    return new this.args.sdk.TailnetKey(
+      `${host}-join-key`,
+      {
+        reusable: false,
+        ephemeral: false,
+        preauthorized: true,
+        tags: [...tags],
+        expiry: this.args.keySeconds,
+        description: keyDescription(host, this.args.nonce),
+        // It is used up by the join, which is no reason to make another.
+        recreateIfInvalid: "never",
+      },
+      {
+        parent: this,
+        dependsOn: this.before,
+        ignoreChanges: isNeeded ? [] : ["*"],
+      },
+    );
+  }
+}

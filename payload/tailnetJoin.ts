@@ -1,0 +1,102 @@
+/** What a device in the tailnet is to be, and how what a probe found differs from it. */
+
+import { type Drift } from "./compare";
+import { type Facts } from "./facts";
+
+/** What is said to `join`, beside the key. */
+export interface JoinSpec {
+  readonly node: string;
+  /** The device's name. */
+  readonly hostname: string;
+  /** Sorted. */
+  readonly tags: readonly string[];
+  /** null: Tailscale's own. */
+  readonly loginServer: string | null;
+  readonly acceptDns: boolean;
+}
+
+/** A name as devices may have it (RFC 1123 label) from a node id. */
+export function deviceName(node: string): string {
+  const label = node.toLowerCase().replace(/[^a-z0-9-]+/g, "-");
+  return label.slice(0, 63).replace(/^-+|-+$/g, "");
+}
+
+const LOGGED_OUT: readonly string[] = ["NeedsLogin", "NoState"];
+
+/** Empty when the device is in the tailnet as wished. */
+export function compareJoin(spec: JoinSpec, { tailnet }: Facts): Drift[] {
+  const drift = (what: string, want: string, is: string): Drift => ({
+    what: `tailnet ${what}`,
+    want,
+    is,
+  });
+  if (!tailnet) return [drift("login", "joined", "no tailscale")];
+  if (tailnet.backend === null) {
+    // Its services are prepare's matter; whether it is still logged in shows when it answers again.
+    if (tailnet.joined) return [];
+    return [drift("login", "joined", tailnet.error ?? "tailscaled does not answer")];
+  }
+  if (LOGGED_OUT.includes(tailnet.backend))
+    return [
+      drift("login", "joined", tailnet.joined ? `logged out (${tailnet.backend})` : "never joined"),
+    ];
+  if (tailnet.backend === "Stopped") return [drift("state", "up", "down")];
+  if (tailnet.backend === "NeedsMachineAuth") return [];
+  const found: Drift[] = [];
+  if (isAnotherLogin(spec, tailnet)) {
+    const is = tailnet.tags.join(",") || "none";
+    const want = spec.tags.join(",");
+    if (is !== want) found.push(drift("tags", want, is));
+    else found.push(drift("login server", spec.loginServer ?? "", tailnet.loginServer ?? "none"));
+  }
+  if (tailnet.hostname !== spec.hostname)
+    found.push(drift("hostname", spec.hostname, tailnet.hostname ?? "none"));
+  if (tailnet.acceptDns !== spec.acceptDns)
+    found.push(drift("accept-dns", String(spec.acceptDns), String(tailnet.acceptDns)));
+  return found;
+}
+
+type TailnetFact = NonNullable<Facts["tailnet"]>;
+
+/** True where the difference takes a new login of a device that is in the tailnet. */
+function isAnotherLogin(spec: JoinSpec, tailnet: TailnetFact): boolean {
+  const server = spec.loginServer;
+  return (
+    [...tailnet.tags].sort().join() !== [...spec.tags].sort().join() ||
+    (server !== null && tailnet.loginServer !== server)
+  );
+}
+
+/** True where the join takes an auth key. */
+export function needsKey(spec: JoinSpec, { tailnet }: Facts): boolean {
+  if (!tailnet?.backend) return true;
+  if (LOGGED_OUT.includes(tailnet.backend)) return true;
+  return tailnet.backend !== "Stopped" && isAnotherLogin(spec, tailnet);
+}
+
+/** Why nothing can be done from here: somebody else's login, or our own way in would be cut. */
+export function joinHold(
+  spec: JoinSpec,
+  facts: Facts,
+  options: { readonly overTailnet: boolean; readonly takeover: boolean },
+): string | undefined {
+  const { tailnet } = facts;
+  const isRunning = tailnet?.backend === "Running" || tailnet?.backend === "Starting";
+  if (!tailnet || !isRunning || !needsKey(spec, facts)) return undefined;
+  if (!tailnet.ours && !options.takeover)
+    return `its own tailscaled is logged in with the tags ${tailnet.tags.join(",") || "none"}; p2p:takeover logs it in anew`;
+  if (options.overTailnet)
+    return "the new login would cut the tailnet address it is reached by; give it another ssh_host for that run";
+  return undefined;
+}
+
+/** What people should know about a device that needs no work from us. */
+export function tailnetNotes({ tailnet }: Facts): string[] {
+  if (!tailnet) return [];
+  return [
+    ...(tailnet.backend === "NeedsMachineAuth"
+      ? ["the device waits for approval in the tailnet's admin console"]
+      : []),
+    ...(tailnet.ours || tailnet.backend === null ? [] : ["uses the system's own tailscaled"]),
+  ];
+}

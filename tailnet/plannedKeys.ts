@@ -1,0 +1,73 @@
+/** Which keys are registered in a run: those that are needed now, and those whose removal would be a change. */
+
+import { type FleetPlan } from "../hosts/plan/types";
+import { parse } from "jsonc-parser";
+import { deployedHosts } from "./policy";
+import { type PolicyDecision } from "./decidePolicy";
+import { type Survey } from "./survey";
+
+/** What the last finished run left in the stack's outputs. */
+export interface TailnetMemory {
+  /** Hosts whose join key is in the state; a used key stays there, since dropping it would be a change. */
+  readonly joinKeys: readonly string[];
+  readonly classKeys: readonly {
+    readonly class: string;
+    readonly generation: string;
+    readonly expires: string | null;
+  }[];
+  readonly policy: { readonly foreign: string; readonly base: string | null } | null;
+  readonly dns: boolean;
+}
+
+export const NO_MEMORY: TailnetMemory = { joinKeys: [], classKeys: [], policy: null, dns: false };
+
+/** The policy as it will be when keys are made; null where nobody can see it. */
+export function policyAhead(survey: Survey, decision: PolicyDecision | null): string | null {
+  if (decision?.kind === "write") return decision.text;
+  return "value" in survey.policy ? survey.policy.value : null;
+}
+
+/** Why no key with these tags can be made; undefined where it can, as far as one can tell. */
+export function whyNoKey(
+  tags: readonly string[],
+  survey: Survey,
+  decision: PolicyDecision | null,
+  managed: boolean,
+): string | undefined {
+  const ahead = policyAhead(survey, decision);
+  if (ahead === null) {
+    if (managed && "why" in survey.policy) return survey.policy.why;
+    // Without the policy's scope a key may still be made; without an API it may not.
+    return "why" in survey.devices ? survey.devices.why : undefined;
+  }
+  const policy = parse(ahead, undefined, { allowTrailingComma: true }) as {
+    tagOwners?: Record<string, unknown>;
+  };
+  const missing = tags.filter((tag) => policy.tagOwners?.[tag] === undefined);
+  if (missing.length === 0) return undefined;
+  if (decision?.kind === "held") return decision.why;
+  return `the tailnet's policy names no owner for ${missing.join(", ")}`;
+}
+
+/** Hosts of each tag, for messages. */
+export function hostsByTag(plan: FleetPlan, names: ReadonlySet<string>): Map<string, string[]> {
+  const result = new Map<string, string[]>();
+  for (const host of deployedHosts(plan)) {
+    if (!names.has(host.name)) continue;
+    for (const tag of host.authKey.tags) result.set(tag, [...(result.get(tag) ?? []), host.name]);
+  }
+  return result;
+}
+
+/** Description of a key: 50 characters, letters, digits, hyphens and blanks (the API's rule). */
+export function keyDescription(name: string, nonce: string): string {
+  const time = nonce.replace(/[^0-9TZ]/g, "");
+  return `p2p ${name.replace(/[^A-Za-z0-9-]/g, "-").slice(0, 29)} ${time}`.slice(0, 50);
+}
+
+const STAMP = /^\/\/ p2p-fleet: written .*\n/;
+
+/** The text with the time of its writing on top: the same text wanted again is a change again. */
+export function stamped(text: string, nonce: string): string {
+  return `// p2p-fleet: written ${nonce}\n${text.replace(STAMP, "")}`;
+}
