@@ -3,6 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetPolicy, parseShare, type Share } from "./health/policy";
 import { type PackageIndex } from "./payload/spec";
+import { readTailnet, type TailnetSettings } from "./settings/tailnet";
 import { type CloudflareSettings, readCloudflare } from "./settings/cloudflare";
 
 export interface FleetConfig {
@@ -33,6 +34,10 @@ export interface FleetConfig {
   readonly requireAuth: boolean;
   /** Base URL that hosts download tools from; null: the vendors' own. */
   readonly mirror: string | null;
+  /** null: no tailnet. */
+  readonly tailnet: TailnetSettings | null;
+  /** A ready key, for teams without access to the API. */
+  readonly tailnetAuthKey: pulumi.Output<string> | undefined;
   /** null: no tunnels. */
   readonly cloudflare: CloudflareSettings | null;
   /** What every tunnel's secret is derived from; needed where tunnels are on. */
@@ -108,6 +113,8 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     clusterToken: config.getSecret("clusterToken"),
     requireAuth: flag("requireAuth", false),
     mirror: readMirror(text("mirror"), fail),
+    tailnet: readTailnet(object("tailnet"), fail),
+    tailnetAuthKey: config.getSecret("tailnetAuthKey"),
     cloudflare: readCloudflare(object("cloudflare"), fail),
     cloudflareSecret: config.getSecret("cloudflareSecret"),
   };

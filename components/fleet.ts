@@ -18,11 +18,18 @@ import { withoutSshDetails } from "../hosts/inventoryCopy";
 import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
 import { outcomesOf } from "./outcomes";
-import { type FleetOutputs, planOutputs } from "./outputs";
+import {
+  deviceOutput,
+  type DeviceOutput,
+  type FleetOutputs,
+  planOutputs,
+  withDevices,
+} from "./outputs";
 import { previousRun } from "./previousRun";
-import { rollOut } from "./rollout";
+import { rollOut, type Task, type TaskResult } from "./rollout";
 import { stageAll } from "./stage";
 import { correctedWish, makeTask, makeWishes, type Wish, type WishOptions } from "./tasks";
+import { TailnetRun } from "./tailnetRun";
 import { unseen } from "./unseen";
 
 /** Ends the program without a stack trace, with every error of the file at once. */
@@ -35,20 +42,30 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const plan = requirePlan(inventory);
   reportFindings(inventory, config, plan);
   const previous = await previousRun();
-  const wishOptions = {
+  const now = new Date().toISOString();
+  const tailnet =
+    config.tailnet &&
+    (await TailnetRun.begin({
+      ...{ config, settings: config.tailnet, plan, now },
+      previous: previous.tailnet,
+    }));
+  const wishOptions: WishOptions = {
+    ...(tailnet
+      ? { join: (host) => tailnet.join(host), parts: (host, facts) => [tailnet.part(host, facts)] }
+      : {}),
     config,
     inventory: inventoryCopy(text, config.inventoryCopy),
     token: await tokenOf(config),
   };
   const guesses = makeWishes(plan, wishOptions);
-  const now = new Date().toISOString();
   const { wishes, probes } = config.probe
     ? await lookAtAll(guesses, plan, wishOptions)
     : { wishes: guesses, probes: unseen(guesses, previous) };
   const decided = wishes.map((wish) =>
     makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
   );
-  const staged = pulumi.runtime.isDryRun() ? decided : await stageAll(decided);
+  const joining = tailnet ? await tailnet.register(decided) : decided;
+  const staged = pulumi.runtime.isDryRun() ? joining : await stageAll(joining);
   const tasks = new Map(staged.map((task) => [task.name, task]));
   const results = await rollOut(staged, {
     maxParallel: config.maxParallel,
@@ -68,6 +85,8 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       );
     },
   });
+  await tailnet?.afterwards(tasks, results);
+  const devices = devicesOf(tasks, results, previous.devices);
   const outcomes = outcomesOf(plan, tasks, results);
   const debt = debtsOf(outcomes, previous.debt, now);
   const judgement = judge(outcomes, config.policy);
@@ -77,11 +96,15 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     if (!pulumi.runtime.isDryRun()) process.exitCode = 1;
   }
   const { voters } = plan;
+  const planned = planOutputs(plan, inventory);
   const recap = makeRecap({ outcomes, debts: debt, previous: previous.debt, judgement, voters });
   void pulumi.log.info(renderText(recap, RECAP_WIDTH));
   return {
-    ...planOutputs(plan, inventory),
-    hosts: hostOutputs(plan, outcomes, tasks),
+    ...planned,
+    hosts: hostOutputs(plan, outcomes, tasks, tailnet ? devices : null),
+    ...(tailnet
+      ? { ...(await tailnet.outputs()), p2pDiscovery: withDevices(planned.p2pDiscovery, devices) }
+      : {}),
     debt,
     recap,
     report: renderMarkdown(recap),
@@ -173,10 +196,27 @@ async function lookAtAll(guesses: readonly Wish[], plan: FleetPlan, options: Wis
   };
 }
 
+/** A join's own word is newer than the probe's. */
+function devicesOf(
+  tasks: ReadonlyMap<string, Task>,
+  results: ReadonlyMap<string, TaskResult>,
+  previous: Readonly<Record<string, DeviceOutput | null>>,
+): Record<string, DeviceOutput | null> {
+  return Object.fromEntries(
+    [...tasks].map(([name, { join, facts }]) => {
+      const ending = results.get(name)?.join;
+      const joined = ending?.kind === "verdict" ? ending.verdict.tailnet : undefined;
+      const device = deviceOutput(joined ?? facts?.tailnet, previous[name] ?? null);
+      return [name, join ? device : null];
+    }),
+  );
+}
+
 function hostOutputs(
   plan: FleetPlan,
   outcomes: ReturnType<typeof outcomesOf>,
   tasks: ReadonlyMap<string, ReturnType<typeof makeTask>>,
+  devices: Readonly<Record<string, DeviceOutput | null>> | null,
 ): FleetOutputs["hosts"] {
   return Object.fromEntries(
     outcomes.map(({ host, provider, kind, detail }) => {
@@ -193,6 +233,7 @@ function hostOutputs(
           state: isWell ? "healthy" : kind,
           detail: isWell ? "" : detail,
           release: isWell && release?.state === "present" ? release.digest : null,
+          ...(devices === null ? {} : { tailnet: devices[host] ?? null }),
         },
       ];
     }),

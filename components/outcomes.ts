@@ -31,7 +31,7 @@ function idle(host: HostPlan): { kind: OutcomeKind; detail: string } {
 }
 
 function endOf(task: Task, result: TaskResult): Pick<Outcome, "kind" | "detail" | "notes"> {
-  const endings = [result.prepare, result.secrets, result.activate];
+  const endings = [result.prepare, result.secrets, result.join, result.activate];
   const verdicts = endings.flatMap((ending) => (ending.kind === "verdict" ? [ending.verdict] : []));
   const notes = [
     ...new Set([...notesOf(task.facts), ...verdicts.flatMap((verdict) => verdict.notes)]),
@@ -40,7 +40,9 @@ function endOf(task: Task, result: TaskResult): Pick<Outcome, "kind" | "detail" 
   if (failures.length > 0) return { kind: "failed", detail: failures.join("; "), notes };
   const blocked = verdicts.find(({ outcome }) => outcome === "blocked");
   if (blocked) return { kind: "blocked", detail: blocked.error ?? "blocked", notes };
-  const works = [task.prepare.work, ...(task.secrets ? [task.secrets.work] : [])];
+  const works = [task.prepare, task.secrets, task.join].flatMap((step) =>
+    step ? [step.work] : [],
+  );
   const waiting = [result.activateWork, ...works].find((work) => work.kind === "waiting");
   if (waiting?.kind === "waiting") return { kind: waiting.cause, detail: waiting.why, notes };
   const changed = verdicts.flatMap(({ steps }) =>

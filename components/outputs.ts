@@ -1,10 +1,13 @@
 /** The stack's outputs. What the orchestrator needs comes from the plan alone, so no failed host can lose it. */
 
+import type * as pulumi from "@pulumi/pulumi";
 import { hostPort, peerAddress } from "../hosts/plan/addresses";
 import { type Inventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { type Debt } from "../health/outcome";
 import { type Recap } from "../health/report";
+import { type TailnetFact } from "../payload/facts";
+import { type TailnetMemory } from "../tailnet/plannedKeys";
 import { nodeConfs } from "./tasks";
 
 export interface HostOutput {
@@ -15,6 +18,18 @@ export interface HostOutput {
   readonly detail: string;
   /** Digest of the release that was seen healthy; null where that is not known. */
   readonly release: string | null;
+  /** The device in the tailnet; left out where there is no tailnet. */
+  readonly tailnet?: DeviceOutput | null;
+}
+
+/** The device of a host as an output. */
+export interface DeviceOutput {
+  /** MagicDNS name. */
+  readonly name: string | null;
+  readonly addresses: readonly string[];
+  readonly tags: readonly string[];
+  /** null: it does not lapse, as with every tagged device. */
+  readonly keyExpiry: string | null;
 }
 
 export interface DiscoveryNode {
@@ -23,6 +38,7 @@ export interface DiscoveryNode {
   readonly tailscale_ip: string | null;
   readonly p2p_url: string | null;
   readonly direct: string | null;
+  readonly tailnet?: DeviceOutput | null;
 }
 
 export interface FleetOutputs {
@@ -54,9 +70,16 @@ export interface FleetOutputs {
   readonly recap: Recap;
   /** The recap as Markdown. */
   readonly report: string;
+  /** What the next run has to know about keys and policy; left out where there is no tailnet. */
+  readonly tailnet?: TailnetMemory;
+  /** The newest auth key of each class, for start scripts. Secret. */
+  readonly startKeys?: pulumi.Output<Record<string, string>>;
 }
 
-type PlanOutputs = Omit<FleetOutputs, "hosts" | "debt" | "recap" | "report">;
+type PlanOutputs = Omit<
+  FleetOutputs,
+  "hosts" | "debt" | "recap" | "report" | "tailnet" | "startKeys"
+>;
 
 export function planOutputs(plan: FleetPlan, { fleet }: Pick<Inventory, "fleet">): PlanOutputs {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
@@ -90,6 +113,32 @@ function address(name: string, plan: FleetPlan): string[] {
   const newcomer = { addresses: { ...host.addresses, tailscale }, port: host.port };
   const text = peerAddress(newcomer, host, plan.methods);
   return [text ?? hostPort(host.loopback, host.port)];
+}
+
+/** @param previous what the last run said, for a host that nobody could look at */
+export function deviceOutput(
+  found: TailnetFact | null | undefined,
+  previous: DeviceOutput | null,
+): DeviceOutput | null {
+  if (found === undefined || found?.backend === null) return previous;
+  if (found === null || found.addresses.length === 0) return null;
+  const { name, addresses, tags, keyExpiry } = found;
+  return { name, addresses, tags, keyExpiry };
+}
+
+/** The plan's discovery with the devices that were found; addresses stay the file's (`fleet sync tailscale`). */
+export function withDevices(
+  discovery: FleetOutputs["p2pDiscovery"],
+  devices: Readonly<Record<string, DeviceOutput | null>>,
+): FleetOutputs["p2pDiscovery"] {
+  const nodes = Object.entries(discovery.nodes).map(([name, node]) => [
+    name,
+    { ...node, tailnet: devices[name] ?? null },
+  ]);
+  return {
+    ...discovery,
+    nodes: Object.fromEntries(nodes) as FleetOutputs["p2pDiscovery"]["nodes"],
+  };
 }
 
 function discoveryNode(host: DeployHostPlan): DiscoveryNode {

@@ -4,6 +4,7 @@ import { describeDrift, type Work } from "../converge/work";
 import { type Connection } from "../hosts/plan/types";
 import { phaseText } from "../payload/remoteText";
 import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
+import { type JoinSpec } from "../payload/tailnetJoin";
 import { type Ending, endingOf } from "./ending";
 import { connectionInputs } from "./connection";
 
@@ -50,7 +51,17 @@ export class P2pHost extends pulumi.ComponentResource {
 
   /** Files of mode 0600; the whole input is a secret. */
   secrets(step: Step<SecretsSpec>): Promise<Ending> {
-    return this.run("secrets", phaseText("secrets"), step, true);
+    return this.run("secrets", phaseText("secrets"), step, secretStdinOf(step.spec, step.work));
+  }
+
+  /** Logs in to the tailnet. @param key null where none is needed */
+  join(step: Step<JoinSpec>, key: pulumi.Output<string> | null): Promise<Ending> {
+    const text = secretStdinOf(step.spec, step.work);
+    const stdin =
+      key === null
+        ? text
+        : key.apply((value) => JSON.stringify({ ...(JSON.parse(text) as object), key: value }));
+    return this.run("join", phaseText("join"), step, stdin);
   }
 
   /** Switches the release and waits until it is healthy. */
@@ -62,16 +73,16 @@ export class P2pHost extends pulumi.ComponentResource {
     suffix: string,
     text: string,
     { spec, work }: Step<object>,
-    isSecret = false,
+    secret?: pulumi.Input<string>,
   ): Promise<Ending> {
-    const stdin = isSecret ? secretStdinOf(spec, work) : stdinOf(spec, work);
+    const isSecret = secret !== undefined;
     const resource = new command.remote.Command(
       `${this.hostName}-${suffix}`,
       {
         connection: this.connection,
         // Without `create` a command never dials, not even a new one: the placeholder of a debt.
         ...(work.kind === "waiting" ? {} : { create: text }),
-        stdin: isSecret ? pulumi.secret(stdin) : stdin,
+        stdin: secret === undefined ? stdinOf(spec, work) : pulumi.secret(secret),
         logging: command.remote.Logging.None,
         // sshd refuses variables it does not know, at the price of a warning for each command.
         addPreviousOutputInEnv: false,

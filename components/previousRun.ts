@@ -2,23 +2,35 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { type Debt } from "../health/outcome";
+import { NO_MEMORY, type TailnetMemory } from "../tailnet/plannedKeys";
+import { type DeviceOutput } from "./outputs";
 
 export interface PreviousRun {
   readonly debt: Readonly<Record<string, Debt>>;
   /** Digest of the release that was seen healthy, by host. */
   readonly releases: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, DeviceOutput | null>>;
+  readonly tailnet: TailnetMemory;
 }
 
 /** Empty on the first run. What it reads is not exported again, or the outputs would nest deeper each run. */
 export async function previousRun(): Promise<PreviousRun> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const self = new pulumi.StackReference(name);
-  const [debt, hosts] = await Promise.all([
+  const [debt, hosts, tailnet] = await Promise.all([
     self.getOutputDetails("debt"),
     self.getOutputDetails("hosts"),
+    self.getOutputDetails("tailnet"),
   ]);
-  const states = (hosts.value ?? {}) as Record<string, { release?: string | null }>;
+  const states = (hosts.value ?? {}) as Record<
+    string,
+    { release?: string | null; tailnet?: DeviceOutput | null }
+  >;
   return {
+    devices: Object.fromEntries(
+      Object.entries(states).map(([host, state]) => [host, state.tailnet ?? null]),
+    ),
+    tailnet: { ...NO_MEMORY, ...(tailnet.value as Partial<TailnetMemory> | undefined) },
     debt: (debt.value ?? {}) as Record<string, Debt>,
     releases: Object.fromEntries(
       Object.entries(states).flatMap(([host, { release }]) => (release ? [[host, release]] : [])),

@@ -6,6 +6,7 @@ import { orderWaves, type Restart, type Wave } from "../converge/waves";
 import { counts, hasMet, isAlive, whyNotDown } from "../health/quorum";
 import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
 import { type Facts } from "../payload/facts";
+import { type JoinSpec } from "../payload/tailnetJoin";
 import { type Ending } from "./ending";
 import { P2pHost, type Step } from "./p2pHost";
 import { type Connection } from "../hosts/plan/types";
@@ -17,6 +18,8 @@ export interface Task {
   readonly isVoter: boolean;
   readonly prepare: Step<PrepareSpec>;
   readonly secrets: Step<SecretsSpec> | undefined;
+  /** undefined: no tailnet, or the host is leaving. */
+  readonly join?: Step<JoinSpec> & { readonly key: pulumi.Output<string> | null };
   readonly activate: Step<ActivateSpec>;
   /** What the probe found; undefined where nobody could look. */
   readonly facts: Facts | undefined;
@@ -30,6 +33,7 @@ export interface Task {
 export interface TaskResult {
   readonly prepare: Ending;
   readonly secrets: Ending;
+  readonly join: Ending;
   readonly activate: Ending;
   readonly activateWork: Work;
 }
@@ -60,7 +64,7 @@ interface Registered {
   readonly task: Task;
   readonly host: P2pHost;
   /** Both have to end well before the daemon is touched. */
-  readonly before: Promise<{ prepare: Ending; secrets: Ending }>;
+  readonly before: Promise<{ prepare: Ending; secrets: Ending; join: Ending }>;
 }
 
 class Rollout {
@@ -92,9 +96,11 @@ class Rollout {
     for (const warning of task.warnings) void pulumi.log.warn(warning, host);
     const prepare = host.prepare(task.prepare);
     const secrets = task.secrets ? host.secrets(task.secrets) : Promise.resolve(NOT_RUN);
-    const before = Promise.all([prepare, secrets]).then(([prepared, kept]) => ({
+    const join = task.join ? host.join(task.join, task.join.key) : Promise.resolve(NOT_RUN);
+    const before = Promise.all([prepare, secrets, join]).then(([prepared, kept, joined]) => ({
       prepare: prepared,
       secrets: kept,
+      join: joined,
     }));
     return { task, host, before };
   }
@@ -104,7 +110,7 @@ class Rollout {
     const activate = await host.activate({ spec: task.activate.spec, work });
     const ended = await before;
     this.results.set(task.name, { ...ended, activate, activateWork: work });
-    for (const ending of [ended.prepare, ended.secrets, activate]) {
+    for (const ending of [ended.prepare, ended.secrets, ended.join, activate]) {
       const failure = failureOf(ending);
       if (failure !== undefined) void pulumi.log.error(failure, host);
     }

@@ -17,7 +17,7 @@ const STAGE_DEADLINE_WITHOUT_PYTHON = 320_000;
 
 /** True when a command of the host will run the agent, and the probe did not find it there. */
 function needsAgent(task: Task): boolean {
-  const works = [task.prepare.work, task.secrets?.work, task.activate.work];
+  const works = [task.prepare.work, task.secrets?.work, task.join?.work, task.activate.work];
   return (
     works.some((work) => work?.kind === "needed") &&
     task.facts?.installedAgent !== packAgent().digest
@@ -80,6 +80,7 @@ function postpone(task: Task, failure: string): Task {
     ...task,
     prepare: { ...task.prepare, work },
     secrets: task.secrets && { ...task.secrets, work },
+    ...(task.join ? { join: { ...task.join, work, key: null } } : {}),
     activate: { ...task.activate, work },
     warnings: [...task.warnings, work.why],
   };

@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
+import type * as tailscale from "@pulumi/tailscale";
 import { keyName, type WantedKey } from "../tailnet/classKeys";
 import { type PolicyDecision } from "../tailnet/decidePolicy";
 import { keyDescription, stamped } from "../tailnet/plannedKeys";
 import { type TailnetSettings } from "../settings/tailnet";
 
 /** Loaded only where there is a tailnet: it costs half a second. */
-export type TailscaleSdk = typeof import("@pulumi/tailscale");
+export type TailscaleSdk = typeof tailscale;
 
 /** The key of one host: made now for a join, or one of an earlier run that only stands. */
 export interface JoinKey {

@@ -1,7 +1,8 @@
 /** From plan and probe to what every host is asked for. Pure but for the clock that makes the nonce. */
 
 import { matchesLimit } from "../converge/limit";
-import { decideWork, factsOf, type Work } from "../converge/work";
+import { decideWork, factsOf, hold, type Work } from "../converge/work";
+import { isTailnetIPv4, isTailnetIPv6 } from "../hosts/fields";
 import { type DeployHostPlan, type FleetPlan, type HostPlan } from "../hosts/plan/types";
 import { renderNodeConf } from "../hosts/plan/nodeConf";
 import {
@@ -20,6 +21,8 @@ import {
   type PrepareSpec,
   type SecretsSpec,
 } from "../payload/spec";
+import { compareJoin, joinHold, type JoinSpec, tailnetNotes } from "../payload/tailnetJoin";
+import { withNetworking } from "../payload/tailnetPart";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
@@ -32,6 +35,8 @@ export interface Wish {
   readonly prepare: PrepareSpec;
   readonly activate: ActivateSpec;
   readonly secrets: SecretsSpec | undefined;
+  /** undefined: no tailnet, or the host is leaving. */
+  readonly join?: JoinSpec;
   /** Texts by digest that have to be staged beside the agent. */
   readonly contents: ReadonlyMap<string, string>;
 }
@@ -43,6 +48,8 @@ export interface WishOptions {
   readonly token: { readonly text: string; readonly digest: string } | null;
   /** What a host gets beside the daemon. @default nothing */
   readonly parts?: (host: DeployHostPlan, facts: Facts | undefined) => readonly HostPart[];
+  /** What the host's device is to be. @default no tailnet */
+  readonly join?: (host: DeployHostPlan) => JoinSpec;
 }
 
 /** Every host that is deployed or is to be left; the others are not touched. */
@@ -79,10 +86,12 @@ export function correctedWish(
 }
 
 function presentWish(
-  host: DeployHostPlan,
-  { config, inventory, token, parts: partsOf }: WishOptions,
+  planned: DeployHostPlan,
+  { config, inventory, token, parts: partsOf, join: joinOf }: WishOptions,
   facts?: Facts,
 ): Wish {
+  const host = joinOf ? withNetworking(planned, facts) : planned;
+  const join = joinOf?.(host);
   const parts = partsOf?.(host, facts) ?? [];
   const render = {
     init: facts?.init ?? null,
@@ -100,12 +109,16 @@ function presentWish(
   const activate = renderActivate(host, render);
   const rendered = renderSecrets(host, token, parts);
   const secrets = rendered.files.length === 0 ? undefined : rendered;
-  const request = factsRequest(prepare, activate, secrets ?? null);
+  const request = {
+    ...factsRequest(prepare, activate, secrets ?? null),
+    tailnet: join !== undefined,
+  };
   const target = { name: host.name, connection: host.connection, request };
   const contents = new Map(
     inventory === null ? [] : prepare.files.flatMap((file) => stagedContent(file, inventory)),
   );
-  return { name: host.name, target, isVoter: host.voter, prepare, activate, secrets, contents };
+  const wishes = { prepare, activate, secrets, ...(join ? { join } : {}) };
+  return { name: host.name, target, isVoter: host.voter, contents, ...wishes };
 }
 
 /** The inventory is the only content that is staged. */
@@ -115,7 +128,8 @@ function stagedContent(file: ManagedFile, inventory: string): [string, string][]
 
 function absentWish(host: HostPlan, connection: ProbeTarget["connection"]): Wish {
   const spec = renderAbsent(host.name);
-  const target = { name: host.name, connection, request: factsRequest(spec, spec, null) };
+  const request = { ...factsRequest(spec, spec, null), tailnet: true };
+  const target = { name: host.name, connection, request };
   const isVoter = host.action === "deploy" && host.voter;
   const contents = new Map<string, string>();
   return {
@@ -137,7 +151,8 @@ export function makeTask(
     decideWork(probe, isLimited, compare, nonce);
   const prepare = decide((found) => comparePrepare(wish.prepare, found));
   const activate = decide((found) => compareActivate(wish.activate, found));
-  const { secrets } = wish;
+  const { secrets, join } = wish;
+  const joining = join && decideJoin(join, wish, decide, facts, takeover);
   return {
     name: wish.name,
     connection: wish.target.connection,
@@ -147,11 +162,39 @@ export function makeTask(
       spec: secrets,
       work: decide((found) => compareSecrets(secrets, found)),
     },
+    ...(join && joining ? { join: { spec: join, work: joining, key: null } } : {}),
     activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
     facts,
     contents: wish.contents,
-    warnings: warningsOf([prepare, activate], facts),
+    warnings: [
+      ...warningsOf([prepare, activate], facts),
+      ...(joining && facts ? joinWarnings(joining, facts) : []),
+    ],
   };
+}
+
+function decideJoin(
+  spec: JoinSpec,
+  { target: { connection } }: Wish,
+  decide: (compare: (facts: Facts) => readonly Drift[]) => Work,
+  facts: Facts | undefined,
+  takeover: boolean,
+): Work {
+  const work = decide((found) => compareJoin(spec, found));
+  if (work.kind !== "needed" || !facts) return work;
+  const overTailnet = isTailnetIPv4(connection.host) || isTailnetIPv6(connection.host);
+  const why = joinHold(spec, facts, { overTailnet, takeover });
+  return why === undefined ? work : hold(`tailnet: ${why}`);
+}
+
+/** The join's own difference is a secret as a whole, so it is told here. */
+function joinWarnings(work: Work, facts: Facts): string[] {
+  const drift = work.kind === "needed" && facts.tailnet?.joined ? work.drift : [];
+  return [
+    ...(work.kind === "waiting" && work.cause === "held" ? [work.why] : []),
+    ...drift.map(({ what, want, is }) => `${what}: ${want} → ${is}; joined again by up`),
+    ...tailnetNotes(facts),
+  ];
 }
 
 /** Somebody else holds the port: running into it helps nobody, unless we may take over. */

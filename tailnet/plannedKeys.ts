@@ -1,8 +1,6 @@
 /** Which keys are registered in a run: those that are needed now, and those whose removal would be a change. */
 
-import { type FleetPlan } from "../hosts/plan/types";
 import { parse } from "jsonc-parser";
-import { deployedHosts } from "./policy";
 import { type PolicyDecision } from "./decidePolicy";
 import { type Survey } from "./survey";
 
@@ -47,16 +45,6 @@ export function whyNoKey(
   if (missing.length === 0) return undefined;
   if (decision?.kind === "held") return decision.why;
   return `the tailnet's policy names no owner for ${missing.join(", ")}`;
-}
-
-/** Hosts of each tag, for messages. */
-export function hostsByTag(plan: FleetPlan, names: ReadonlySet<string>): Map<string, string[]> {
-  const result = new Map<string, string[]>();
-  for (const host of deployedHosts(plan)) {
-    if (!names.has(host.name)) continue;
-    for (const tag of host.authKey.tags) result.set(tag, [...(result.get(tag) ?? []), host.name]);
-  }
-  return result;
 }
 
 /** Description of a key: 50 characters, letters, digits, hyphens and blanks (the API's rule). */

@@ -38,10 +38,12 @@ describe("readConfig", () => {
       mirror: null,
       cloudflare: null,
       cloudflareSecret: undefined,
+      tailnet: null,
+      tailnetAuthKey: undefined,
     };
     expect(read({})).toEqual(defaults);
     const empty = { controller: "", limit: "", packageIndex: "", aptMirror: "" };
-    const objects = { policy: "{}", source: "{}", cloudflare: "{}" };
+    const objects = { policy: "{}", source: "{}", cloudflare: "{}", tailnet: "{}" };
     expect(read({ ...empty, ...objects, mirror: "" })).toEqual(defaults);
   });
 

@@ -270,6 +270,7 @@ describe("rollOut", () => {
     expect(results.get("w1")).toEqual({
       prepare: { kind: "not run" },
       secrets: { kind: "not run" },
+      join: { kind: "not run" },
       activate: { kind: "not run" },
       activateWork: IN_ORDER,
     });
