@@ -219,6 +219,7 @@ export const NOTHING_FOUND = {
   lastError: null,
   source: null,
   competitors: [],
+  tailnet: null,
   tools: {},
   services: {},
   listening: [],

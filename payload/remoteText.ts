@@ -137,30 +137,7 @@ function factsWithoutPython(node: string): Facts {
     cores: 0,
     tun: false,
     python: null,
-<<<<<<< HEAD
     ...NOTHING_FOUND,
-=======
-    runner: null,
-    missing: {},
-    disk: [],
-    installedAgent: null,
-    lastRun: null,
-    release: { current: null, good: null, kept: [], intact: true },
-    files: {},
-    secrets: {},
-    service: null,
-    port: [],
-    health: null,
-    status: null,
-    lastError: null,
-    source: null,
-    competitors: [],
-    tailnet: null,
-    tools: {},
-    services: {},
-    listening: [],
-    traces: [],
->>>>>>> 0f376e5 (wip tailnet host side)
     error: "python3 is missing",
   };
 }
