@@ -1,7 +1,7 @@
 /** A lab and the program on it, as the end-to-end tests use them. */
 
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { parseDocument } from "yaml";
 import { Lab } from "../../lab/fleet/lab";
@@ -121,6 +121,21 @@ export class LabFleet {
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     return false;
+  }
+
+  /** A part of the lab's inventory. */
+  get(path: readonly string[]): unknown {
+    return parseDocument(this.read()).getIn(path);
+  }
+
+  /** Waits until a run has the stack's lock. */
+  async isLocked(): Promise<void> {
+    const state = join(this.lab.directory.path, "state");
+    const hasLock = () =>
+      readdirSync(state, { recursive: true, encoding: "utf8" }).some((file) =>
+        /\blocks\/.*\.json$/.test(file),
+      );
+    while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   /** The lab's inventory. */
