@@ -15,6 +15,7 @@ export const MODULES = [
   "packages",
   "venv",
   "inspection",
+  "host_keys",
   "ports",
   "launcher",
   "service_systemd",

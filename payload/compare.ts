@@ -80,6 +80,9 @@ export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
   if (facts.runner !== VENV_PYTHON) {
     drift.push({ what: "interpreter", want: VENV_PYTHON, is: facts.runner ?? "none" });
   }
+  const { hostKeys } = facts;
+  if (hostKeys !== null && hostKeys.fault !== null)
+    drift.push({ what: "ssh host keys", want: `kept in ${hostKeys.folder}`, is: hostKeys.fault });
   for (const module of Object.keys(spec.python.required)) {
     const error = facts.missing[module];
     if (error !== undefined) drift.push({ what: `import ${module}`, want: "works", is: error });

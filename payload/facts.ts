@@ -197,6 +197,8 @@ export const factsSchema = z.object({
   listening: list(z.object({ address: text(64), port: count }), 256),
   /** Everything of ours that is on the host: what leaving has to remove. */
   traces: list(text(300), 64),
+  /** SSH host keys of a container with a persistent volume: where they are kept, and why they would not come back. */
+  hostKeys: z.object({ folder: text(300), fault: text(200).nullable() }).nullable(),
   error: text(600).nullable(),
 });
 
@@ -224,6 +226,7 @@ export const NOTHING_FOUND = {
   services: {},
   listening: [],
   traces: [],
+  hostKeys: null,
 } satisfies Partial<Facts>;
 
 export type FileFact = z.infer<typeof fileFact>;

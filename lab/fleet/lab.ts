@@ -3,6 +3,7 @@ import { faultsOf } from "../hosts/faultJournal";
 import { type FaultName } from "../hosts/faults";
 import { logsArgv } from "../hosts/logs";
 import { type Machine } from "../hosts/machine";
+import { recreateHost } from "../hosts/recreate";
 import { breakHost, healHost, restart } from "../hosts/repair";
 import { type HostStatus, hostStatus } from "../hosts/status";
 import { type CloudflareLab, findCloudflare } from "./cloudflare";
@@ -170,6 +171,12 @@ export class Lab implements LabHandle {
   /** What can be seen of the lab's tailnet; null for a lab without one. */
   tailnetStatus(): Promise<TailnetStatus | null> {
     return tailnetStatus(this.directory, this.init);
+  }
+
+  /** Another container in place of a host's: a new disk and new host keys, the volume of before. */
+  async recreate(host: string): Promise<void> {
+    const { init, directory, record } = this;
+    return recreateHost({ init, directory, record }, this.machine(host));
   }
 
   /** The faults that a host has now. */

@@ -102,10 +102,10 @@ export async function installHosts(lab: LabHandle, args: InstallArgs): Promise<v
 export async function startHost(lab: LabHandle, machine: Machine): Promise<number> {
   const { name } = machine;
   const groups = makeHostGroups(lab.record.id, name);
-  const root = hostPaths(lab.directory.path, name).root;
+  const { root, volume } = hostPaths(lab.directory.path, name);
   const log = lab.directory.console(name);
   rmSync(pidFile(lab, name), { force: true });
-  const argv = nspawnArgv(machine, containerOf(lab, machine), root);
+  const argv = nspawnArgv(machine, containerOf(lab, machine), root, volume);
   const script = startScript(argv, groups, log, pidFile(lab, name));
   await runChecked(`${name}: start`, enterLab(lab.init, "inside", ["sh", "-c", script]));
   const leader = await until(() => leaderOf(lab, name), 20_000);

@@ -7,11 +7,16 @@ export interface HostPaths {
   readonly disk: string;
   /** The host's root directory. */
   readonly root: string;
+  /** What outlives the disk, at /workspace; only of a host with `volume: true`. */
+  readonly volume: string;
 }
+
+const VOLUME = "/workspace";
 
 /** @param run the lab's run directory */
 export function hostPaths(run: string, host: string): HostPaths {
-  return { disk: `${run}/hosts/${host}/disk`, root: `${run}/hosts/${host}/root` };
+  const at = `${run}/hosts/${host}`;
+  return { disk: `${at}/disk`, root: `${at}/root`, volume: `${at}/volume` };
 }
 
 /**
@@ -31,8 +36,16 @@ export function linkName(container: string): string {
 /** What a rented container may not do: change its network, mount, or open raw sockets. */
 const CONTAINER_DROPS = "CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW";
 
-/** The systemd-nspawn command line of a host. */
-export function nspawnArgv(machine: Machine, container: string, root: string): string[] {
+/**
+ * The systemd-nspawn command line of a host.
+ * @param volume directory that becomes /workspace of a host with `volume: true`
+ */
+export function nspawnArgv(
+  machine: Machine,
+  container: string,
+  root: string,
+  volume = "",
+): string[] {
   const common = [
     "systemd-nspawn",
     "--quiet",
@@ -47,6 +60,7 @@ export function nspawnArgv(machine: Machine, container: string, root: string): s
     "--link-journal=no",
     "--network-bridge=br0",
     "--console=pipe",
+    ...(machine.volume ? [`--bind=${volume}:${VOLUME}`] : []),
   ];
   if (machine.kind === "systemd") {
     // systemd-nspawn makes the device in any case; in its place, this one cannot become an interface.
@@ -92,8 +106,19 @@ export function mountScript(
     `mount -t overlay -o lowerdir=${lower},upperdir=${disk}/upper,workdir=${disk}/work overlay ${root}`,
   ];
   if (user !== "root") lines.push(`chroot ${root} useradd -m -s /bin/bash ${quote(user)}`);
+  if (machine.volume) {
+    const volume = quote(paths.volume);
+    lines.push(`mkdir -p ${volume}`);
+    // A disk may be made anew beside the volume of before.
+    lines.push(
+      `mountpoint -q ${volume} || mount -t tmpfs -o mode=755,size=${size}m fleet-lab-volume ${volume}`,
+    );
+  }
   if (checkout !== null) {
-    const target = `${root}${quote(checkout)}`;
+    const isOnVolume = machine.volume && checkout.startsWith(`${VOLUME}/`);
+    const target = isOnVolume
+      ? quote(paths.volume + checkout.slice(VOLUME.length))
+      : `${root}${quote(checkout)}`;
     lines.push(`mkdir -p ${target}`, `cp -R ${quote(daemon)}/. ${target}/`);
   }
   return lines.join("\n");

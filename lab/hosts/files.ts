@@ -43,6 +43,10 @@ const ONSTART = `#!/bin/bash
 # What the renter of this container wants started with it.
 `;
 
+/** The same on a host with a volume: what the docs ask the renter to enter at the provider. */
+const ONSTART_OF_VOLUME = `${ONSTART}[ -x /workspace/.ringrift-p2p/start ] && /workspace/.ringrift-p2p/start
+`;
+
 /** The files that make a copy of the base root one particular host. */
 export function hostFiles(machine: Machine, identity: HostIdentity): HostFile[] {
   const { name, kind, user } = machine;
@@ -73,7 +77,11 @@ export function hostFiles(machine: Machine, identity: HostIdentity): HostFile[] 
             mode: 0o440,
           },
         ]),
-    ...(kind === "bare" ? [{ path: "/root/onstart.sh", content: ONSTART, mode: 0o755 }] : []),
+    ...(machine.volume
+      ? [{ path: "/root/onstart.sh", content: ONSTART_OF_VOLUME, mode: 0o755 }]
+      : kind === "bare"
+        ? [{ path: "/root/onstart.sh", content: ONSTART, mode: 0o755 }]
+        : []),
     ...(kind === "systemd"
       ? [{ path: "/etc/systemd/network/10-lab.network", content: NETWORK_FILE(machine) }]
       : [

@@ -24,6 +24,8 @@ export interface Machine {
   readonly venv: boolean;
   /** Whether somebody has installed the daemon's Python packages there already. @default false */
   readonly modules: boolean;
+  /** Whether /workspace is a volume, which outlives the disk. @default false */
+  readonly volume?: boolean;
 }
 
 const rawMachine = z.strictObject({
@@ -31,6 +33,7 @@ const rawMachine = z.strictObject({
   tun: z.boolean().default(false),
   venv: z.boolean().default(false),
   modules: z.boolean().default(false),
+  volume: z.boolean().optional(),
 });
 
 const rawEntry = z.object({

@@ -1,6 +1,6 @@
 """Nothing of ours stays; what was there before us comes back; data and foreign files are left alone."""
 import os
-import competitors, deadman, files, packages, services, state, support, tailnet
+import competitors, deadman, files, host_keys, packages, services, state, support, tailnet
 from paths import BASE, LOG_DIR
 
 
@@ -10,6 +10,7 @@ def absent(run):
     support.remove_all(run, only=lambda spec: not spec.get("cutsOff"))
     # While its tailscaled still runs.
     run.step("tailnet", tailnet.leave)
+    run.step("ssh host keys", host_keys.forget, run.node)
     for service in services.here():
         run.step(service.manager, service.remove)
     support.remove_all(run)

@@ -1,6 +1,6 @@
 """Switches the release, restarts if anything that the process was made of changed, and waits for health."""
 import os, time
-import competitors, files, health, ports, release, services, state
+import competitors, files, health, host_keys, ports, release, services, state
 from journal import Failed, say
 from paths import CURRENT
 
@@ -79,6 +79,8 @@ def activate(run, spec):
     elif before != digest and fallback:
         roll_back(run, fallback, spec, service)
     run.more["release"] = release.current() or ""
+    # A start script that this run has made has to ask for them too.
+    run.step("ssh host keys", host_keys.keep, spec["node"])
     fact = service.fact()
     if fact and not fact["enabled"]:
         run.note("not started at boot: " + (fact["boot"] or "this container runs no start script that we know of"))

@@ -1,6 +1,6 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
 import importlib.util, os, platform, shutil, sys, sysconfig
-import competitors, contents, files, health, inspection, ports, release, services, stage, state, support, tailnet, tools, venv
+import competitors, contents, files, health, host_keys, inspection, ports, release, services, stage, state, support, tailnet, tools, venv
 from journal import now
 from packages import which
 from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, TAILNET_VOLUME, UNIT
@@ -58,7 +58,7 @@ def traces():
     found = [path for path in places if os.path.lexists(path)]
     found += [path for path in ("/etc/ringrift/node.conf",) if path not in found and MARK in files.text_of(path)[:200]]
     found += [path for path in START_SCRIPTS if path not in found and OPEN in files.text_of(path)]
-    return sorted(set(found))
+    return sorted(set(found + host_keys.traces()))
 
 
 def secret_facts(paths):
@@ -92,7 +92,7 @@ def collect(request, modules):
         "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
         "release": {"current": None, "good": None, "kept": [], "intact": True}, "service": None, "port": [], "health": None,
         "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "tailnet": None, "listening": [],
-        "traces": [], "error": None,
+        "traces": [], "hostKeys": None, "error": None,
     }
     guarded(facts, "bootId", lambda: files.text_of("/proc/sys/kernel/random/boot_id").strip())
     guarded(facts, "uptimeSeconds", uptime)
@@ -132,4 +132,5 @@ def collect(request, modules):
     guarded(facts, "competitors", competitors.find)
     guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port, _ in sorted(set(ports.listeners()))])
     guarded(facts, "traces", traces)
+    guarded(facts, "hostKeys", lambda: host_keys.fact(request["node"]))
     return facts

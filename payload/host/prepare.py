@@ -1,6 +1,6 @@
 """Everything that does not restart the daemon."""
 import os, shutil
-import competitors, contents, source, support, tools, venv
+import competitors, contents, host_keys, source, support, tools, venv
 from journal import Failed
 
 
@@ -18,6 +18,7 @@ def prepare(run, spec):
         return
     if not run.step("disk", room, "/opt"):
         return
+    run.step("ssh host keys", host_keys.keep, spec["node"])
     if spec["source"]:
         run.step("source", source.converge, spec["source"], spec["aptMirror"])
     python, mirror = spec["python"], spec["aptMirror"]

@@ -23,7 +23,7 @@ const seed = Number(process.env["FAULT_SEED"] ?? Date.now() % 1_000_000);
 
 /** In the soak five voters, so that the quorum stands although one is broken: nothing has to be overlooked. */
 const VOTERS = soak ? ["h1", "h2", "h3", "h4", "h5"] : ["h1", "h2", "h3"];
-const CONTAINERS = soak ? ["c1", "c2"] : ["c1"];
+const CONTAINERS = ["c1"];
 const VISIBLE = [...VOTERS, "h6"];
 const LIVE = [...VISIBLE, ...CONTAINERS];
 const WATCHED: Watched = { voters: VOTERS, quorum: Math.floor(VOTERS.length / 2) + 1, live: LIVE };
@@ -50,7 +50,8 @@ function faultCase(fault: FaultName, isBefore: boolean): Case {
 
 function killCase(index: number): Case {
   const share = moment();
-  const part = (["engine", "program", undefined] as const)[index % 3];
+  // Which of them comes first follows from the seed, since `npm test` has time for two.
+  const part = (["engine", "program", undefined] as const)[(index + seed) % 3];
   const host = part === undefined ? pick([...VOTERS, ...CONTAINERS]) : undefined;
   return {
     name: `kill -9 of ${host ?? `the ${part}`} after ${share} of a run`,
@@ -63,12 +64,10 @@ function killCase(index: number): Case {
 /** Switching a host off is what a kill of a host does. */
 const faults = (Object.keys(FAULT_SUMMARIES) as FaultName[]).filter((fault) => fault !== "off");
 const cases: Case[] = [
+  ...Array.from({ length: kills }, (_, index) => killCase(index)),
   ...(soak
     ? faults.flatMap((fault) => [faultCase(fault, true), faultCase(fault, false)])
     : [faultCase(pick(faults), true), faultCase(pick(faults), false)]),
-  ...Array.from({ length: kills }, (_, index) =>
-    killCase(soak ? index : index + Math.floor(random() * 3)),
-  ),
 ];
 
 onLab.each(enginesHere())(`${title}, on $name, seed ${seed}`, (engine) => {
@@ -116,11 +115,15 @@ onLab.each(enginesHere())(`${title}, on $name, seed ${seed}`, (engine) => {
 
   it.each(cases)("$name: nobody else is harmed, and the next up converges", async (one) => {
     const begun = Date.now();
-    expect(await tryOut(fleet, observer, WATCHED, disturbanceOf(one))).toEqual([]);
+    const trouble = await tryOut(fleet, observer, WATCHED, disturbanceOf(one));
     if (soak) {
-      const samples = observer.between(begun, Date.now());
-      process.stdout.write(`${one.name}: ${summary(samples, VOTERS, WATCHED.quorum)}\n`);
+      // Hours may pass before the last one is through.
+      const said = summary(observer.between(begun, Date.now()), VOTERS, WATCHED.quorum);
+      const ended = trouble.length === 0 ? "well" : `NOT WELL: ${trouble.join("\n")}`;
+      const seconds = Math.round((Date.now() - begun) / 1000);
+      process.stdout.write(`${one.name}: ${said}, ${seconds} s, ${ended}\n`);
     }
+    expect(trouble).toEqual([]);
   });
 
   it("was watched from the first quorum to the end", async () => {

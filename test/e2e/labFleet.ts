@@ -36,6 +36,7 @@ export function enginesHere(): Engine[] {
 export class LabFleet {
   /** Added to the environment of every Pulumi command. */
   environment: Record<string, string> = {};
+  private isSelected = false;
 
   private constructor(
     readonly lab: Lab,
@@ -51,11 +52,16 @@ export class LabFleet {
   /** Runs a Pulumi command on the lab's stack. */
   async pulumi(...args: string[]): Promise<RunResult> {
     let result: RunResult | undefined;
+    const [select, command] = programCommands(this.lab, args);
     if (this.engine.pulumi === undefined) delete process.env["FLEET_PULUMI"];
     else process.env["FLEET_PULUMI"] = this.engine.pulumi;
-    for (const { argv, env, cwd } of programCommands(this.lab, args)) {
+    for (const one of this.isSelected ? [command] : [select, command]) {
+      if (one === undefined) continue;
+      const { argv, env, cwd } = one;
       result = await run(argv, { env: { ...env, ...this.environment }, cwd });
       if (result.code !== 0) return result;
+      // The first of the two commands makes the stack, and is done once.
+      this.isSelected = true;
     }
     return result as RunResult;
   }

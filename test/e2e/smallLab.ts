@@ -15,10 +15,17 @@ export interface SmallLab {
   readonly voters: readonly string[];
   /** Hosts with nobody behind their address. */
   readonly dead?: readonly string[];
+  /** Containers whose /workspace outlives their disk. */
+  readonly volumes?: readonly string[];
 }
 
+const MACHINE = { kind: "systemd", tun: true, modules: true };
+
 /** Writes inventory and machines of a part of the lab's fleet into a folder. */
-export function smallLab(folder: string, { hosts, voters, dead = [] }: SmallLab): LabFiles {
+export function smallLab(
+  folder: string,
+  { hosts, voters, dead = [], volumes = [] }: SmallLab,
+): LabFiles {
   const document = parseDocument(readFileSync(join(projectRoot(), "lab", "lab.yaml"), "utf8"));
   const all = (document.toJS() as { hosts: Record<string, unknown> }).hosts;
   for (const host of Object.keys(all))
@@ -32,14 +39,11 @@ export function smallLab(folder: string, { hosts, voters, dead = [] }: SmallLab)
   const machines = Object.fromEntries(
     hosts.map((host) => [
       host,
-      dead.includes(host)
-        ? { kind: "dead" }
-        : (kinds[host] ?? {
-            kind: "systemd",
-            tun: true,
-            modules: true,
-            ...(host === "h3" && { venv: true }),
-          }),
+      {
+        ...(dead.includes(host) ? { kind: "dead" } : (kinds[host] ?? MACHINE)),
+        ...(host === "h3" && { venv: true }),
+        ...(volumes.includes(host) && { volume: true }),
+      },
     ]),
   );
   const files = { inventory: join(folder, "fleet.yaml"), machines: join(folder, "machines.yaml") };

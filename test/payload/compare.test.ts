@@ -229,6 +229,19 @@ describe("compareSecrets", () => {
   });
 });
 
+describe("host keys of a container", () => {
+  const folder = "/workspace/.ringrift-p2p";
+
+  it("are drift only where they would not come back", () => {
+    const drift = (hostKeys: Facts["hostKeys"]) => comparePrepare(prepare, inOrder({ hostKeys }));
+    expect(drift(null)).toEqual([]);
+    expect(drift({ folder, fault: null })).toEqual([]);
+    expect(drift({ folder, fault: "not kept" })).toEqual([
+      { what: "ssh host keys", want: `kept in ${folder}`, is: "not kept" },
+    ]);
+  });
+});
+
 describe("a host that leaves", () => {
   const absent = renderAbsent("h4");
 

@@ -83,6 +83,7 @@ export function factsInOrder(
     services: {},
     listening: [],
     traces: ["/opt/ringrift-p2p"],
+    hostKeys: null,
     error: null,
     ...changes,
   };

@@ -42,6 +42,16 @@ describe("nspawnArgv", () => {
       ["--bind=/dev/null:/dev/net/tun", "--capability=CAP_NET_ADMIN,CAP_NET_RAW", "--boot"],
     ],
     [
+      { ...machine, kind: "bare" as const, volume: true },
+      [
+        "--bind=/v:/workspace",
+        "--drop-capability=CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW",
+        "--as-pid2",
+        "--",
+        "/usr/local/sbin/container-start",
+      ],
+    ],
+    [
       { ...machine, kind: "bare" as const },
       [
         "--drop-capability=CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW",
@@ -51,7 +61,7 @@ describe("nspawnArgv", () => {
       ],
     ],
   ])("ends as the kind asks: %j", (host, end) => {
-    expect(nspawnArgv(host, "l-h1", "/r")).toEqual([...common, ...end]);
+    expect(nspawnArgv(host, "l-h1", "/r", "/v")).toEqual([...common, ...end]);
   });
 });
 
@@ -83,6 +93,16 @@ chroot '/run/fleet-lab/l/hosts/h1/root' useradd -m -s /bin/bash 'ubuntu'
 mkdir -p '/run/fleet-lab/l/hosts/h1/root''/root/ai service'
 cp -R '/p/daemon'/. '/run/fleet-lab/l/hosts/h1/root''/root/ai service'/`,
     );
+  });
+
+  it("make a volume beside the disk, once, and put a checkout on it that is below it", () => {
+    const host = { ...machine, checkout: "/workspace/ai", volume: true };
+    expect(mountScript(host, paths, CACHE, 64, "/p/daemon").split("\n").slice(4)).toEqual([
+      "mkdir -p '/run/fleet-lab/l/hosts/h1/volume'",
+      "mountpoint -q '/run/fleet-lab/l/hosts/h1/volume' || mount -t tmpfs -o mode=755,size=64m fleet-lab-volume '/run/fleet-lab/l/hosts/h1/volume'",
+      "mkdir -p '/run/fleet-lab/l/hosts/h1/volume/ai'",
+      "cp -R '/p/daemon'/. '/run/fleet-lab/l/hosts/h1/volume/ai'/",
+    ]);
   });
 
   it("lay the Python packages over the root of a machine that has them", () => {

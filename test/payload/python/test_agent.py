@@ -2,6 +2,7 @@
 import http.server
 import os
 import pwd
+import tempfile
 import threading
 import time
 import unittest
@@ -14,6 +15,7 @@ import contents
 import deadman
 import files
 import health
+import host_keys
 import journal
 import ports
 import release
@@ -39,6 +41,37 @@ class StartScript(unittest.TestCase):
     def test_half_a_block_is_not_taken_for_ours(self):
         text = "#!/bin/sh\n%s\nrm -rf everything\n" % service_own.OPEN
         self.assertEqual(service_own.without_block(text), text)
+
+
+class HostKeys(unittest.TestCase):
+    def test_block_comes_first_once_and_goes_without_a_trace(self):
+        for original in ("#!/bin/bash\nsleep 1\n", "sleep 1\n", "#!/bin/sh\n"):
+            once = host_keys.with_block(original, "/v/.ringrift-p2p")
+            self.assertEqual(host_keys.with_block(once, "/v/.ringrift-p2p"), once)
+            self.assertEqual(host_keys.without_block(once), original)
+        self.assertEqual(
+            host_keys.with_block("#!/bin/sh\nexec sshd -D\n", "/v"),
+            "#!/bin/sh\n%s\n[ -x /v/start ] && /v/start || true\n%s\nexec sshd -D\n" % (host_keys.OPEN, host_keys.CLOSE),
+        )
+
+    def test_both_blocks_live_in_one_script(self):
+        both = service_own.with_block(host_keys.with_block("#!/bin/sh\n", "/v"))
+        self.assertEqual(service_own.without_block(host_keys.without_block(both)), "#!/bin/sh\n")
+
+    def test_keys_are_those_of_the_host_and_nothing_else(self):
+        with tempfile.TemporaryDirectory() as place:
+            for name in ("ssh_host_ed25519_key", "ssh_host_ed25519_key.pub", "sshd_config", "ssh_host_ed25519_key.old"):
+                with open("%s/%s" % (place, name), "w") as stream:
+                    stream.write(name)
+            self.assertEqual(sorted(host_keys.keys(place)), ["ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"])
+        self.assertEqual(host_keys.keys(place), {})
+
+    def test_what_another_node_keeps_on_a_shared_volume_is_its_own(self):
+        with tempfile.TemporaryDirectory() as place:
+            with open(place + "/node", "w") as stream:
+                stream.write("c9\n")
+            self.assertIsNone(host_keys.fault("c1", place))
+            self.assertIsNotNone(host_keys.fault("c9", place))
 
 
 class OldManagers(unittest.TestCase):
