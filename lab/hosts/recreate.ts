@@ -30,6 +30,7 @@ export async function recreateHost(lab: LabHandle, machine: Machine): Promise<vo
       operatorKey: `${operator.type} ${operator.getPublicSSH().toString("base64")}`,
       daemon: join(projectRoot(), "lab", "daemon"),
       diskSize: DISK_SIZE,
+      files: [],
     },
   );
   await startHost(lab, machine);

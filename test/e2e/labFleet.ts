@@ -36,7 +36,6 @@ export function enginesHere(): Engine[] {
 export class LabFleet {
   /** Added to the environment of every Pulumi command. */
   environment: Record<string, string> = {};
-  private isSelected = false;
 
   private constructor(
     readonly lab: Lab,
@@ -52,16 +51,11 @@ export class LabFleet {
   /** Runs a Pulumi command on the lab's stack. */
   async pulumi(...args: string[]): Promise<RunResult> {
     let result: RunResult | undefined;
-    const [select, command] = programCommands(this.lab, args);
     if (this.engine.pulumi === undefined) delete process.env["FLEET_PULUMI"];
     else process.env["FLEET_PULUMI"] = this.engine.pulumi;
-    for (const one of this.isSelected ? [command] : [select, command]) {
-      if (one === undefined) continue;
-      const { argv, env, cwd } = one;
+    for (const { argv, env, cwd } of programCommands(this.lab, args)) {
       result = await run(argv, { env: { ...env, ...this.environment }, cwd });
       if (result.code !== 0) return result;
-      // The first of the two commands makes the stack, and is done once.
-      this.isSelected = true;
     }
     return result as RunResult;
   }
