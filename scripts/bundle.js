@@ -41,6 +41,8 @@ function bundle(entry, external = []) {
     platform: "node",
     target: "node20",
     external,
+    // Its main entry names its own files in a way that no bundler follows.
+    alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     metafile: true,
     logLevel: "error",
     // The bundle may lie elsewhere; what it looks for is here.
@@ -65,4 +67,5 @@ if (require.main === module) {
   bundle("lab/engine/launch/launcher.ts");
   bundle("lab/providers/command/main.ts", ["ssh2"]);
   bundle("lab/cloudflare/main.ts");
+  bundle("lab/providers/tailscale/main.ts");
 }

@@ -1,0 +1,4 @@
+import { serve } from "../kit";
+import { tailscale } from "./provider";
+
+void serve(tailscale);
