@@ -8,8 +8,9 @@ import { uselessPatterns } from "../converge/limit";
 import { factsOf } from "../converge/work";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
+import { type PlanOptions } from "../hosts/plan/planFleet";
 import { type FleetPlan } from "../hosts/plan/types";
-import { debtsOf } from "../health/outcome";
+import { debtsOf, type Outcome } from "../health/outcome";
 import { judge } from "../health/policy";
 import { renderMarkdown } from "../health/markdown";
 import { makeRecap } from "../health/report";
@@ -17,6 +18,8 @@ import { renderText } from "../health/text";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
 import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
+import { EMPTY_PART } from "../payload/hostPart";
+import { openFleetTunnels } from "./fleetTunnels";
 import { outcomesOf } from "./outcomes";
 import {
   deviceOutput,
@@ -49,13 +52,17 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       ...{ config, settings: config.tailnet, plan, now },
       previous: previous.tailnet,
     }));
+  const tunnels = await openFleetTunnels(config, plan, previous.tunnels);
   const wishOptions: WishOptions = {
-    ...(tailnet
-      ? { join: (host) => tailnet.join(host), parts: (host, facts) => [tailnet.part(host, facts)] }
-      : {}),
+    ...(tailnet ? { join: (host) => tailnet.join(host) } : {}),
+    parts: (host, facts) => [
+      tailnet?.part(host, facts) ?? EMPTY_PART,
+      tunnels.partOf(host) ?? EMPTY_PART,
+    ],
     config,
     inventory: inventoryCopy(text, config.inventoryCopy),
     token: await tokenOf(config),
+    waits: (node) => tunnels.whyWaiting(node),
   };
   const guesses = makeWishes(plan, wishOptions);
   const { wishes, probes } = config.probe
@@ -64,6 +71,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const decided = wishes.map((wish) =>
     makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
   );
+  await tunnels.publish(new Map(decided.map(({ name, facts }) => [name, facts])));
   const joining = tailnet ? await tailnet.register(decided) : decided;
   const staged = pulumi.runtime.isDryRun() ? joining : await stageAll(joining);
   const tasks = new Map(staged.map((task) => [task.name, task]));
@@ -88,6 +96,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   await tailnet?.afterwards(tasks, results);
   const devices = devicesOf(tasks, results, previous.devices);
   const outcomes = outcomesOf(plan, tasks, results);
+  await tunnels.close(mayHold(plan, config, outcomes));
   const debt = debtsOf(outcomes, previous.debt, now);
   const judgement = judge(outcomes, config.policy);
   if (judgement.light === "red") {
@@ -96,9 +105,10 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     if (!pulumi.runtime.isDryRun()) process.exitCode = 1;
   }
   const { voters } = plan;
-  const planned = planOutputs(plan, inventory);
+  const planned = planOutputs(plan, inventory, tunnels.urls());
   const recap = makeRecap({ outcomes, debts: debt, previous: previous.debt, judgement, voters });
   void pulumi.log.info(renderText(recap, RECAP_WIDTH));
+  const memory = tunnels.memory();
   return {
     ...planned,
     hosts: hostOutputs(plan, outcomes, tasks, tailnet ? devices : null),
@@ -107,7 +117,21 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       : {}),
     debt,
     recap,
+    ...(memory ? { tunnels: memory } : {}),
     report: renderMarkdown(recap),
+  };
+}
+
+/** Whether something of ours may still run on a host that is to be left: nobody has seen it clean. */
+function mayHold(plan: FleetPlan, { state }: FleetConfig, outcomes: readonly Outcome[]) {
+  const kinds = new Map(outcomes.map(({ host, kind }) => [host, kind]));
+  return (node: string): boolean => {
+    const host = plan.hosts.get(node);
+    const isLeft =
+      host?.action === "deploy" ? state === "absent" : host?.action === "skip" && host.leaving;
+    return (
+      isLeft === true && !["absent", "planned", "skipped"].includes(kinds.get(node) ?? "skipped")
+    );
   };
 }
 
@@ -121,8 +145,11 @@ const NOT_LOOKED_AT: ProbeResult = {
   milliseconds: 0,
 };
 
-function options({ controller }: FleetConfig): { controller?: string } {
-  return controller === undefined ? {} : { controller };
+function options({ controller, cloudflare }: FleetConfig): PlanOptions {
+  return {
+    ...(controller === undefined ? {} : { controller }),
+    ...(cloudflare === null ? {} : { tunnels: cloudflare }),
+  };
 }
 
 function readInventoryFile(path: string): string {

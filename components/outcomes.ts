@@ -45,6 +45,7 @@ function endOf(task: Task, result: TaskResult): Pick<Outcome, "kind" | "detail" 
   );
   const waiting = [result.activateWork, ...works].find((work) => work.kind === "waiting");
   if (waiting?.kind === "waiting") return { kind: waiting.cause, detail: waiting.why, notes };
+  if (task.waits !== undefined) return { kind: "held", detail: task.waits, notes };
   const changed = verdicts.flatMap(({ steps }) =>
     steps.filter(({ status }) => status === "changed"),
   );

@@ -8,6 +8,8 @@ import { type Debt } from "../health/outcome";
 import { type Recap } from "../health/report";
 import { type TailnetFact } from "../payload/facts";
 import { type TailnetMemory } from "../tailnet/plannedKeys";
+import { type TunnelMemory } from "../tunnels/memory";
+import { type FleetTunnels } from "./fleetTunnels";
 import { nodeConfs } from "./tasks";
 
 export interface HostOutput {
@@ -68,6 +70,8 @@ export interface FleetOutputs {
   readonly debt: Readonly<Record<string, Debt>>;
   /** What happened, and what to do about it. */
   readonly recap: Recap;
+  /** What stands at Cloudflare, for the next run; left out where there are no tunnels. */
+  readonly tunnels?: TunnelMemory;
   /** The recap as Markdown. */
   readonly report: string;
   /** What the next run has to know about keys and policy; left out where there is no tailnet. */
@@ -78,10 +82,15 @@ export interface FleetOutputs {
 
 type PlanOutputs = Omit<
   FleetOutputs,
-  "hosts" | "debt" | "recap" | "report" | "tailnet" | "startKeys"
+  "hosts" | "debt" | "recap" | "report" | "tailnet" | "startKeys" | "tunnels"
 >;
 
-export function planOutputs(plan: FleetPlan, { fleet }: Pick<Inventory, "fleet">): PlanOutputs {
+/** @param urls of tunnels that stand or are to be made */
+export function planOutputs(
+  plan: FleetPlan,
+  { fleet }: Pick<Inventory, "fleet">,
+  urls: ReturnType<FleetTunnels["urls"]>,
+): PlanOutputs {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
   const { declared, effective, quorum, margin } = plan.voters;
   const addresses = (names: readonly string[]) => names.flatMap((name) => address(name, plan));
@@ -98,9 +107,11 @@ export function planOutputs(plan: FleetPlan, { fleet }: Pick<Inventory, "fleet">
     nodeConf: nodeConfs(plan),
     p2pDiscovery: {
       methods: plan.methods,
-      cloudflare_endpoint: fleet?.cloudflareEndpoint ?? null,
+      cloudflare_endpoint: urls.entry ?? fleet?.cloudflareEndpoint ?? null,
       entry: plan.entry,
-      nodes: Object.fromEntries(deployed.map((host) => [host.name, discoveryNode(host)])),
+      nodes: Object.fromEntries(
+        deployed.map((host) => [host.name, discoveryNode(host, urls.nodes[host.name])]),
+      ),
     },
   };
 }
@@ -141,12 +152,12 @@ export function withDevices(
   };
 }
 
-function discoveryNode(host: DeployHostPlan): DiscoveryNode {
+function discoveryNode(host: DeployHostPlan, url: string | undefined): DiscoveryNode {
   return {
     number: host.number,
     loopback: host.loopback,
     tailscale_ip: host.addresses.tailscale,
-    p2p_url: host.addresses.cloudflare,
+    p2p_url: url ?? host.addresses.cloudflare,
     direct: host.addresses.direct,
   };
 }

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Debt } from "../health/outcome";
 import { NO_MEMORY, type TailnetMemory } from "../tailnet/plannedKeys";
 import { type DeviceOutput } from "./outputs";
+import { type TunnelMemory } from "../tunnels/memory";
 
 export interface PreviousRun {
   readonly debt: Readonly<Record<string, Debt>>;
@@ -11,16 +12,19 @@ export interface PreviousRun {
   readonly releases: Readonly<Record<string, string>>;
   readonly devices: Readonly<Record<string, DeviceOutput | null>>;
   readonly tailnet: TailnetMemory;
+  /** What stands at Cloudflare; null where there were no tunnels. */
+  readonly tunnels: TunnelMemory | null;
 }
 
 /** Empty on the first run. What it reads is not exported again, or the outputs would nest deeper each run. */
 export async function previousRun(): Promise<PreviousRun> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const self = new pulumi.StackReference(name);
-  const [debt, hosts, tailnet] = await Promise.all([
+  const [debt, hosts, tailnet, tunnels] = await Promise.all([
     self.getOutputDetails("debt"),
     self.getOutputDetails("hosts"),
     self.getOutputDetails("tailnet"),
+    self.getOutputDetails("tunnels"),
   ]);
   const states = (hosts.value ?? {}) as Record<
     string,
@@ -35,5 +39,6 @@ export async function previousRun(): Promise<PreviousRun> {
     releases: Object.fromEntries(
       Object.entries(states).flatMap(([host, { release }]) => (release ? [[host, release]] : [])),
     ),
+    tunnels: (tunnels.value ?? null) as TunnelMemory | null,
   };
 }

@@ -25,6 +25,8 @@ export interface Task {
   readonly facts: Facts | undefined;
   /** Texts by digest that `prepare` needs beside the agent, because its input only names them. */
   readonly contents: ReadonlyMap<string, string>;
+  /** What the host has to do without, and why; the rest of it goes on. @default nothing */
+  readonly waits?: string;
   /** What people should know about the host; shown under its component. */
   readonly warnings: readonly string[];
 }

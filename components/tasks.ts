@@ -39,6 +39,8 @@ export interface Wish {
   readonly join?: JoinSpec;
   /** Texts by digest that have to be staged beside the agent. */
   readonly contents: ReadonlyMap<string, string>;
+  /** What it has to do without, and why. @default nothing */
+  readonly waits?: string;
 }
 
 export interface WishOptions {
@@ -50,6 +52,8 @@ export interface WishOptions {
   readonly parts?: (host: DeployHostPlan, facts: Facts | undefined) => readonly HostPart[];
   /** What the host's device is to be. @default no tailnet */
   readonly join?: (host: DeployHostPlan) => JoinSpec;
+  /** Why a host has to do without a part of it. @default nothing */
+  readonly waits?: (node: string) => string | undefined;
 }
 
 /** Every host that is deployed or is to be left; the others are not touched. */
@@ -87,7 +91,7 @@ export function correctedWish(
 
 function presentWish(
   planned: DeployHostPlan,
-  { config, inventory, token, parts: partsOf, join: joinOf }: WishOptions,
+  { config, inventory, token, parts: partsOf, join: joinOf, waits: whyWaiting }: WishOptions,
   facts?: Facts,
 ): Wish {
   const host = joinOf ? withNetworking(planned, facts) : planned;
@@ -117,7 +121,14 @@ function presentWish(
   const contents = new Map(
     inventory === null ? [] : prepare.files.flatMap((file) => stagedContent(file, inventory)),
   );
-  const wishes = { prepare, activate, secrets, ...(join ? { join } : {}) };
+  const waits = whyWaiting?.(host.name);
+  const wishes = {
+    prepare,
+    activate,
+    secrets,
+    ...(join ? { join } : {}),
+    ...(waits === undefined ? {} : { waits }),
+  };
   return { name: host.name, target, isVoter: host.voter, contents, ...wishes };
 }
 
@@ -166,9 +177,11 @@ export function makeTask(
     activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
     facts,
     contents: wish.contents,
+    ...(wish.waits === undefined ? {} : { waits: wish.waits }),
     warnings: [
       ...warningsOf([prepare, activate], facts),
       ...(joining && facts ? joinWarnings(joining, facts) : []),
+      ...(wish.waits === undefined ? [] : [wish.waits]),
     ],
   };
 }
