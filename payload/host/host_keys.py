@@ -130,7 +130,11 @@ def forget(node):
         if path in START_SCRIPTS:
             rewrite(path, without_block(files.text_of(path)))
         elif files.text_of(path + "/node").strip() in ("", node):
-            files.remove_tree(path)
+            for name in ("ssh", "start", "node"):
+                files.remove_tree("%s/%s" % (path, name))
+            # What else of ours is on the volume is for its own part to remove.
+            if not os.listdir(path):
+                os.rmdir(path)
         else:
             continue
         gone = "present", "absent"

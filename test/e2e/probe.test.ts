@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseDocument, stringify } from "yaml";
 import { Lab } from "../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 
@@ -73,6 +74,38 @@ onLab(title, () => {
     const { hosts } = JSON.parse(stdout) as { hosts: { host: string; state: string }[] };
     return Object.fromEntries(hosts.map(({ host, state }) => [host, state]));
   };
+
+  it("gets through to twelve hosts behind one real sshd that takes three logins at a time", async () => {
+    const set = `printf 'MaxStartups 3:30:5\\nLogLevel VERBOSE\\n' > /etc/ssh/sshd_config.d/polite.conf && systemctl restart ssh && date +%s`;
+    const since = (await lab.inside("s1", ["sh", "-c", set])).stdout.trim();
+    const document = parseDocument(readFileSync(lab.directory.inventory(), "utf8"));
+    const { s1 } = (document.toJS() as { hosts: Record<string, object> }).hosts;
+    const names = Array.from({ length: 12 }, (_, index) => `g${index + 1}`);
+    // The port of a gateway tells its hosts apart; here it is the same host each time.
+    const hosts = Object.fromEntries(names.map((name) => [name, s1]));
+    const inventory = join(directory, "gateway.yaml");
+    writeFileSync(inventory, stringify({ hosts }));
+    const argv = [process.execPath, "bin/fleet.js", "status", "--json", inventory];
+    const { stdout } = await lab.exec(argv, { cwd: root });
+    const { hosts: found } = JSON.parse(stdout) as { hosts: { host: string; state: string }[] };
+    expect(found.map(({ host, state }) => `${host} ${state}`).sort()).toEqual(
+      names.map((name) => `${name} NOT STARTED`).sort(),
+    );
+    const log = ["journalctl", "-q", "-o", "cat", "--since", `@${since}`, "-t", "sshd"];
+    const lines = (await lab.inside("s1", log)).stdout.split("\n");
+    // One login each, and nothing that PerSourcePenalties would count: no drop, no failure, no bare poke.
+    expect({
+      accepted: lines.filter((line) => line.startsWith("Accepted publickey")).length,
+      others: lines.filter((line) =>
+        /MaxStartups|drop connection|preauth|Failed|Invalid/.test(line),
+      ),
+    }).toEqual({ accepted: 12, others: [] });
+    await lab.inside("s1", [
+      "sh",
+      "-c",
+      "rm /etc/ssh/sshd_config.d/polite.conf; systemctl restart ssh",
+    ]);
+  });
 
   it("changes no file on a host of any kind", async () => {
     const before = await Promise.all(HOSTS.map(files));
