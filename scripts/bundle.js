@@ -66,6 +66,7 @@ if (require.main === module) {
   bundle("cli/main.ts", ["ssh2"]);
   bundle("lab/engine/launch/launcher.ts");
   bundle("lab/providers/command/main.ts", ["ssh2"]);
+  bundle("lab/providers/cloudflare/main.ts");
   bundle("lab/cloudflare/main.ts");
   bundle("lab/providers/tailscale/main.ts");
 }

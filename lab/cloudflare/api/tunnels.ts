@@ -126,7 +126,8 @@ export function tunnelRoutes(account: Account, connectors: Connectors): Route[] 
     }),
 
     route("DELETE", one, "tunnel:edit", (request) => {
-      const tunnel = findLive(request);
+      const tunnel = find(request);
+      if (tunnel.deletedAt !== null) return show(tunnel);
       const isRunning = connectors.connectionsOf(tunnel.id).length > 0;
       if (isRunning && request.query.get("cascade") !== "true") {
         throw refuse(400, 1022, "Cannot delete tunnel because it has active connections");

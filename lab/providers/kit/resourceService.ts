@@ -146,10 +146,10 @@ export function resourceHandlers<Config>(state: ProviderState<Config>): Handlers
         const id = request.getId();
         const found = spec.read
           ? await spec.read({ id, olds, oldInputs, context })
-          : { outputs: olds, inputs: oldInputs };
+          : { id, outputs: olds, inputs: oldInputs };
         if (!found) return new pb.ReadResponse();
         return new pb.ReadResponse()
-          .setId(id)
+          .setId(found.id ?? id)
           .setProperties(toStruct(scope.seal(found.outputs, properties, secretNames(spec))))
           .setInputs(toStruct(scope.seal(found.inputs, markedInputs, spec.secretInputs)));
       },

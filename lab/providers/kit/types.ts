@@ -81,13 +81,24 @@ export interface ResourceSpec<Config> {
     readonly context: CallContext<Config>;
   }): Promise<void>;
 
-  /** Undefined when the resource is gone. @default the state as it is: no drift is seen */
+  /**
+   * Undefined when the resource is gone. The id is what the program gave for an import, and empty where an interrupted
+   * run was creating the resource; the answer's own id stands. @default the state as it is: no drift is seen
+   */
   read?(request: {
     readonly id: string;
     readonly olds: ValueMap;
     readonly oldInputs: ValueMap;
     readonly context: CallContext<Config>;
-  }): Promise<{ readonly outputs: ValueMap; readonly inputs: ValueMap } | undefined>;
+  }): Promise<
+    | {
+        /** @default the one that was asked for */
+        readonly id?: string;
+        readonly outputs: ValueMap;
+        readonly inputs: ValueMap;
+      }
+    | undefined
+  >;
 
   /**
    * Outputs that are no inputs, and when they become known: `create` for those that stay the same as long as the

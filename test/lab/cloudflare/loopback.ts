@@ -14,7 +14,7 @@ import { type Stand, startStand } from "../../../lab/cloudflare/stand";
 import { run } from "../../../lab/fleet/run";
 import { until } from "../../../lab/fleet/until";
 
-export const API_TOKEN = "lab-token-0123456789-0123456789";
+export const API_TOKEN = "lab-token-0123456789-0123456789-0123456789";
 export const ACCOUNT = `/accounts/${LAB_ACCOUNT_ID}`;
 export const RECORDS = `/zones/${LAB_ZONE_ID}/dns_records`;
 

@@ -1,0 +1,4 @@
+import { serve } from "../kit";
+import { cloudflare } from "./provider";
+
+void serve(cloudflare);
