@@ -214,7 +214,7 @@ class Fleet:
             self.access = []
         if settings.ca_file:
             self._reread("certificates", settings.ca_file, self.dialler.trust)
-        elif self.dialler.context is None:
+        elif self.dialler.context is None or self._seen.pop("certificates", None):
             self.dialler.trust(None)
 
     def _reread(self, what, path, take):

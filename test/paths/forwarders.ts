@@ -178,8 +178,10 @@ export async function link(target: number): Promise<Link> {
     close: () => listening.close(),
     set: async (next) => {
       if (next === mode) return;
-      if (next !== "swallow") for (const socket of open) socket.destroy();
-      open.clear();
+      if (next !== "swallow") {
+        for (const socket of open) socket.destroy();
+        open.clear();
+      }
       if (next === "refuse") await listening.close();
       else if (mode === "refuse") listening = await listen(server, port);
       mode = next;
@@ -481,7 +483,7 @@ export interface Pair {
 
 export interface PairOptions {
   /** What leads to b, given its inbound port. */
-  readonly waysToB?: (inbound: number) => Partial<NodeEntry>;
+  readonly waysToB?: (inbound: number) => Partial<NodeEntry> | Promise<Partial<NodeEntry>>;
   readonly own?: Record<string, unknown>;
   readonly ownB?: Record<string, unknown>;
   readonly optionsA?: Partial<ForwarderOptions>;
@@ -497,7 +499,7 @@ export async function pair(options: PairOptions = {}): Promise<Pair> {
     a: { number: freeNumber(), port, watch: true, direct: `127.0.0.1:${inboundA}` },
     b: {
       ...{ number: freeNumber(), port, watch: true },
-      ...(options.waysToB?.(inboundB) ?? { direct: `127.0.0.1:${inboundB}` }),
+      ...((await options.waysToB?.(inboundB)) ?? { direct: `127.0.0.1:${inboundB}` }),
     },
   };
   const start = (name: "a" | "b", own: Daemon, inbound: number, more: Partial<ForwarderOptions>) =>
