@@ -5,6 +5,7 @@ import { type FleetPolicy, parseShare, type Share } from "./health/policy";
 import { type PackageIndex } from "./payload/spec";
 import { readTailnet, type TailnetSettings } from "./settings/tailnet";
 import { type CloudflareSettings, readCloudflare } from "./settings/cloudflare";
+import { type PathsSettings, readPaths } from "./settings/paths";
 
 export interface FleetConfig {
   /** Path of the inventory. @default ./distributed_hosts.yaml */
@@ -42,6 +43,10 @@ export interface FleetConfig {
   readonly cloudflare: CloudflareSettings | null;
   /** What every tunnel's secret is derived from; needed where tunnels are on. */
   readonly cloudflareSecret: pulumi.Output<string> | undefined;
+  /** null: nodes reach each other at their own addresses. */
+  readonly paths: PathsSettings | null;
+  /** By which path forwarders know each other; needed where paths are on. */
+  readonly fleetSecret: pulumi.Output<string> | undefined;
 }
 
 /** A mistake in the configuration; ends the program without a stack trace. */
@@ -93,6 +98,7 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     return {};
   };
 
+  const fleetSecret = config.getSecret("fleetSecret");
   const result: FleetConfig = {
     inventory: text("inventory") ?? "distributed_hosts.yaml",
     controller: text("controller"),
@@ -117,6 +123,15 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     tailnetAuthKey: config.getSecret("tailnetAuthKey"),
     cloudflare: readCloudflare(object("cloudflare"), fail),
     cloudflareSecret: config.getSecret("cloudflareSecret"),
+    paths: readPaths(
+      object("paths"),
+      {
+        hasSecret: fleetSecret !== undefined,
+        hasNetwork: ["tailnet", "cloudflare"].some((key) => Object.keys(object(key)).length > 0),
+      },
+      fail,
+    ),
+    fleetSecret,
   };
   if (result.requireAuth && result.clusterToken === undefined)
     mistakes.push("p2p:requireAuth: needs p2p:clusterToken, or the daemons would not start");

@@ -20,6 +20,7 @@ import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
 import { EMPTY_PART } from "../payload/hostPart";
 import { openFleetTunnels } from "./fleetTunnels";
+import { openPaths } from "./fleetPaths";
 import { outcomesOf } from "./outcomes";
 import {
   deviceOutput,
@@ -53,11 +54,14 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       previous: previous.tailnet,
     }));
   const tunnels = await openFleetTunnels(config, plan, previous.tunnels);
+  const paths = await openPaths(config, plan, inventory, previous.numbers);
   const wishOptions: WishOptions = {
+    staged: paths.staged,
     ...(tailnet ? { join: (host) => tailnet.join(host) } : {}),
     parts: (host, facts) => [
       tailnet?.part(host, facts) ?? EMPTY_PART,
       tunnels.partOf(host) ?? EMPTY_PART,
+      ...paths.partsOf(host),
     ],
     config,
     inventory: inventoryCopy(text, config.inventoryCopy),
@@ -145,10 +149,11 @@ const NOT_LOOKED_AT: ProbeResult = {
   milliseconds: 0,
 };
 
-function options({ controller, cloudflare }: FleetConfig): PlanOptions {
+function options({ controller, cloudflare, paths }: FleetConfig): PlanOptions {
   return {
     ...(controller === undefined ? {} : { controller }),
     ...(cloudflare === null ? {} : { tunnels: cloudflare }),
+    ...(paths === null ? {} : { paths }),
   };
 }
 

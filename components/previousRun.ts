@@ -14,22 +14,26 @@ export interface PreviousRun {
   readonly tailnet: TailnetMemory;
   /** What stands at Cloudflare; null where there were no tunnels. */
   readonly tunnels: TunnelMemory | null;
+  /** Node numbers, by host. */
+  readonly numbers: Readonly<Record<string, number>>;
 }
 
 /** Empty on the first run. What it reads is not exported again, or the outputs would nest deeper each run. */
 export async function previousRun(): Promise<PreviousRun> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const self = new pulumi.StackReference(name);
-  const [debt, hosts, tailnet, tunnels] = await Promise.all([
+  const [debt, hosts, tailnet, tunnels, discovery] = await Promise.all([
     self.getOutputDetails("debt"),
     self.getOutputDetails("hosts"),
     self.getOutputDetails("tailnet"),
     self.getOutputDetails("tunnels"),
+    self.getOutputDetails("p2pDiscovery"),
   ]);
   const states = (hosts.value ?? {}) as Record<
     string,
     { release?: string | null; tailnet?: DeviceOutput | null }
   >;
+  const { nodes = {} } = (discovery.value ?? {}) as { nodes?: Record<string, { number: number }> };
   return {
     devices: Object.fromEntries(
       Object.entries(states).map(([host, state]) => [host, state.tailnet ?? null]),
@@ -40,5 +44,6 @@ export async function previousRun(): Promise<PreviousRun> {
       Object.entries(states).flatMap(([host, { release }]) => (release ? [[host, release]] : [])),
     ),
     tunnels: (tunnels.value ?? null) as TunnelMemory | null,
+    numbers: Object.fromEntries(Object.entries(nodes).map(([host, { number }]) => [host, number])),
   };
 }

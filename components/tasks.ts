@@ -12,6 +12,7 @@ import {
   type Drift,
   factsRequest,
 } from "../payload/compare";
+import { sha256 } from "../payload/digest";
 import { type Facts } from "../payload/facts";
 import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../payload/render";
 import {
@@ -48,6 +49,8 @@ export interface WishOptions {
   /** Text of the inventory for the daemon's copy; null gives it none. */
   readonly inventory: string | null;
   readonly token: { readonly text: string; readonly digest: string } | null;
+  /** Texts by digest that parts of hosts want staged. @default none */
+  readonly staged?: ReadonlyMap<string, string>;
   /** What a host gets beside the daemon. @default nothing */
   readonly parts?: (host: DeployHostPlan, facts: Facts | undefined) => readonly HostPart[];
   /** What the host's device is to be. @default no tailnet */
@@ -91,7 +94,15 @@ export function correctedWish(
 
 function presentWish(
   planned: DeployHostPlan,
-  { config, inventory, token, parts: partsOf, join: joinOf, waits: whyWaiting }: WishOptions,
+  {
+    config,
+    inventory,
+    token,
+    parts: partsOf,
+    staged,
+    join: joinOf,
+    waits: whyWaiting,
+  }: WishOptions,
   facts?: Facts,
 ): Wish {
   const host = joinOf ? withNetworking(planned, facts) : planned;
@@ -118,9 +129,9 @@ function presentWish(
     tailnet: join !== undefined,
   };
   const target = { name: host.name, connection: host.connection, request };
-  const contents = new Map(
-    inventory === null ? [] : prepare.files.flatMap((file) => stagedContent(file, inventory)),
-  );
+  const texts = new Map(staged ?? []);
+  if (inventory !== null) texts.set(sha256(inventory), inventory);
+  const contents = new Map(prepare.files.flatMap((file) => stagedContent(file, texts)));
   const waits = whyWaiting?.(host.name);
   const wishes = {
     prepare,
@@ -132,9 +143,9 @@ function presentWish(
   return { name: host.name, target, isVoter: host.voter, contents, ...wishes };
 }
 
-/** The inventory is the only content that is staged. */
-function stagedContent(file: ManagedFile, inventory: string): [string, string][] {
-  return "staged" in file ? [[file.digest, inventory]] : [];
+function stagedContent(file: ManagedFile, texts: ReadonlyMap<string, string>): [string, string][] {
+  const text = "staged" in file ? texts.get(file.digest) : undefined;
+  return text === undefined ? [] : [[file.digest, text]];
 }
 
 function absentWish(host: HostPlan, connection: ProbeTarget["connection"]): Wish {

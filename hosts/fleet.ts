@@ -39,6 +39,8 @@ export interface Host {
   readonly url: string | null;
   /** Explicit node number; undefined: the hash of the name. */
   readonly number: number | undefined;
+  /** Order of the paths to this host; null: the fleet's. */
+  readonly methods: readonly ("tailscale" | "cloudflare" | "direct" | "relay")[] | null;
   readonly tailnetAddress: string | null;
   readonly natBlocked: boolean;
   readonly forceRelay: boolean;
@@ -164,6 +166,7 @@ export function toHost(name: string, values: HostValues): Host {
     publicHost: values.p2p_public_host,
     url: values.p2p_url ?? null,
     number: values.p2p_number,
+    methods: values.p2p_methods && values.p2p_methods.length > 0 ? values.p2p_methods : null,
     tailnetAddress: tailnetAddressOf(values),
     natBlocked: values.nat_blocked ?? false,
     forceRelay: values.force_relay_mode ?? false,

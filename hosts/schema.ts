@@ -115,6 +115,12 @@ export const HOST_SCHEMA = {
     description:
       "The node's number, which gives its loopback address in 127.64.0.0/10. Only needed to settle a collision. **New key.**",
   }),
+  p2p_methods: key(z.array(is.choice(TRANSPORTS)), {
+    type: `list of ${TRANSPORTS.join(", ")}`,
+    default: "`p2p_discovery.methods`",
+    description:
+      "Order in which paths to this host are tried, where they differ from the fleet's. **New key.**",
+  }),
   p2p_voter: bool("Old way to flag a voter; used only where `p2p_voters` is absent."),
   tailscale_ip: key(is.tailnetAddress(), {
     type: "tailnet address",

@@ -79,7 +79,10 @@ export function renderPrepare(plan: DeployHostPlan, options: RenderOptions): Pre
     python: {
       interpreter: plan.interpreter.path,
       required: { ...REQUIRED, ...own },
-      wanted: { ...(plan.networking === "userspace" ? SOCKS : {}), ...part.pythonWanted },
+      wanted: {
+        ...(plan.networking === "userspace" && !plan.forwarded ? SOCKS : {}),
+        ...part.pythonWanted,
+      },
       user: plan.connection.user,
       index: options.index ?? { kind: "default" },
     },

@@ -60,7 +60,7 @@ type Ports = ReadonlyMap<number, readonly string[]>;
 function portsOf(plan: FleetPlan, more: readonly number[]): Ports {
   const ports = new Map<number, Set<string>>();
   for (const host of deployedHosts(plan))
-    for (const port of [host.port, ...more])
+    for (const port of [host.networkPort, ...more])
       ports.set(port, new Set([...(ports.get(port) ?? []), ...host.authKey.tags]));
   const sorted = [...ports].sort(([a], [b]) => a - b);
   return new Map(sorted.map(([port, tags]) => [port, [...tags].sort()]));
@@ -87,7 +87,7 @@ function sshRule(tags: readonly string[], { sshFrom, sshUsers }: PolicyOptions):
 /** One test for every tag, and one for whoever is not of the fleet. */
 function policyTests(plan: FleetPlan, tags: readonly string[], ports: Ports): OwnedEntry[] {
   const voters = deployedHosts(plan).filter((host) => host.voter);
-  const voterPorts = [...new Set(voters.map((host) => host.port))].sort((a, b) => a - b);
+  const voterPorts = [...new Set(voters.map((host) => host.networkPort))].sort((a, b) => a - b);
   const accept = voterPorts.map((port) => `${VOTER_TAG}:${port}`);
   const ssh = tags.map((tag) => `${tag}:${SSH_PORT}`);
   const daemons = [...ports].flatMap(([port, to]) => to.map((tag) => `${tag}:${port}`));

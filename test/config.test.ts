@@ -40,6 +40,8 @@ describe("readConfig", () => {
       cloudflareSecret: undefined,
       tailnet: null,
       tailnetAuthKey: undefined,
+      paths: null,
+      fleetSecret: undefined,
     };
     expect(read({})).toEqual(defaults);
     const empty = { controller: "", limit: "", packageIndex: "", aptMirror: "" };

@@ -10,14 +10,14 @@ export interface NodeTunnelPlan {
   readonly hostname: string;
   /** `https://` and the name. */
   readonly url: string;
-  /** Port of the node's daemon. */
+  /** Port on the node that the tunnel leads to: its daemon's, or its path forwarder's. */
   readonly port: number;
 }
 
 export interface EntryTunnelPlan {
   readonly hostname: string;
   readonly url: string;
-  /** Port of the replicas' daemons: the rules are the tunnel's, so it is one for all. */
+  /** Port on the replicas that the tunnel leads to: the rules are the tunnel's, so it is one for all. */
   readonly port: number;
   /** Effective voters that run a connector of it, sorted. */
   readonly nodes: readonly string[];
@@ -38,7 +38,7 @@ export function planTunnels(plan: FleetPlan, naming: TunnelNaming): TunnelPlan {
   const nodes = deployed.flatMap((host): [string, NodeTunnelPlan][] => {
     const hostname = tunnelHostname(host.name, host.addresses.cloudflare, naming);
     if (hostname === null || whyUnusable(hostname, naming.zone) !== undefined) return [];
-    const { name: node, port } = host;
+    const { name: node, networkPort: port } = host;
     return [[node, { node, hostname, url: `https://${hostname}`, port }]];
   });
   return { nodes: new Map(nodes), entry: planEntry(plan, naming) };
@@ -50,15 +50,15 @@ function planEntry(plan: FleetPlan, naming: TunnelNaming): EntryTunnelPlan | nul
     const host = plan.hosts.get(name);
     return host?.action === "deploy" ? [host] : [];
   });
-  const port = commonest(voters.map((host) => host.port));
+  const port = commonest(voters.map((host) => host.networkPort));
   if (hostname === null || port === undefined) return null;
-  const names = voters.filter((host) => host.port === port).map((host) => host.name);
+  const names = voters.filter((host) => host.networkPort === port).map((host) => host.name);
   return {
     hostname,
     url: `https://${hostname}`,
     port,
     nodes: names.slice(0, MAX_REPLICAS),
-    passedOver: voters.filter((host) => host.port !== port).map((host) => host.name),
+    passedOver: voters.filter((host) => host.networkPort !== port).map((host) => host.name),
   };
 }
 

@@ -16,7 +16,8 @@ export function seedAddresses(host: Told): readonly string[] {
 /** Environment variables of the daemon; names and meaning are the daemon's. */
 export function environmentOf(host: Told, voters: VoterPlan): Record<string, string> {
   const userspace: Record<string, string> =
-    host.networking === "userspace"
+    // With a forwarder the daemon dials loopback addresses only, which the proxy must not see.
+    host.networking === "userspace" && !host.forwarded
       ? {
           RINGRIFT_NEEDS_USERSPACE_TAILSCALE: "true",
           RINGRIFT_SOCKS_PROXY: "socks5://localhost:1055",

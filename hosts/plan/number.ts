@@ -14,3 +14,15 @@ export function hashNumber(name: string): number {
 export function loopbackAddress(number: number): string {
   return `127.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
 }
+
+/** The number that the file gives the host, else that of its name. */
+export function numberOf(host: {
+  readonly name: string;
+  readonly number: number | undefined;
+}): number {
+  return host.number ?? hashNumber(host.name);
+}
+
+export function loopbackOf(host: Parameters<typeof numberOf>[0]): string {
+  return loopbackAddress(numberOf(host));
+}

@@ -4,6 +4,7 @@ import { type Fleet, type Host } from "../fleet";
 import { decideAction, type Decision } from "./action";
 import {
   addressesOf,
+  hostPort,
   isRelayed,
   isRoutable,
   NO_ADDRESSES,
@@ -15,7 +16,7 @@ import {
 import { type TunnelNaming } from "../../tunnels/names";
 import { environmentOf, nodeConfOf } from "./environment";
 import { planConnection } from "./connection";
-import { hashNumber, loopbackAddress } from "./number";
+import { loopbackAddress, loopbackOf, numberOf } from "./number";
 import { aiServicePathOf, homeOf, interpreterOf } from "./paths";
 import { type Addresses, type DeployHostPlan, type FleetPlan, type HostPlan } from "./types";
 import { planVoters } from "./voters";
@@ -25,6 +26,8 @@ export interface PlanOptions {
   readonly controller?: string;
   /** How nodes' tunnels are named (`p2p:cloudflare`); without it there are none, and no rule about them. */
   readonly tunnels?: TunnelNaming;
+  /** `p2p:paths`: nodes reach each other at their loopback addresses, through the path forwarders. */
+  readonly paths?: { readonly inboundPort: number };
 }
 
 /** A tunnel takes at most 25 replicas (Cloudflare's limit), and the voters are those of the entry. */
@@ -55,6 +58,7 @@ export function planFleet(fleet: Fleet, options: PlanOptions = {}): FleetPlan {
     effective: new Set(voters.effective),
     entryPoints: [...new Set([...voters.effective, ...relays])].sort(),
     leaders: new Set(leaders.map((host) => host.name)),
+    inboundPort: options.paths?.inboundPort ?? null,
   };
   return {
     hosts: new Map(
@@ -79,6 +83,8 @@ interface Context {
   /** Effective voters and relays: what every node is told to start from. */
   readonly entryPoints: readonly string[];
   readonly leaders: ReadonlySet<string>;
+  /** Port of the path forwarders; null where there are none. */
+  readonly inboundPort: number | null;
 }
 
 function isRelayHub(
@@ -92,7 +98,7 @@ function isRelayHub(
 
 function planHost(name: string, decision: Decision, context: Context): HostPlan {
   const host = context.fleet.hosts.get(name);
-  const number = host && decision.action !== "refused" ? (host.number ?? hashNumber(name)) : null;
+  const number = host && decision.action !== "refused" ? numberOf(host) : null;
   const base = { name, reason: decision.reason, provider: host?.provider ?? "unknown" };
   if (decision.action === "deploy" && host && number !== null)
     return planDeployment(host, { ...base, number }, context);
@@ -116,12 +122,15 @@ function planDeployment(
   const loopback = loopbackAddress(base.number);
   const relayed = isRelayed(host);
   const viewer = { addresses, port: host.port };
+  const isForwarded = context.inboundPort !== null;
   const reached = context.entryPoints.flatMap((peer) => {
     if (peer === host.name) return [];
     const other = fleet.hosts.get(peer);
     const theirs = context.addresses.get(peer);
     if (!other || !theirs) return [];
-    const address = peerAddress(viewer, { addresses: theirs, port: other.port }, fleet.methods);
+    const address = isForwarded
+      ? hostPort(loopbackOf(other), other.port)
+      : peerAddress(viewer, { addresses: theirs, port: other.port }, fleet.methods);
     return address === null ? [] : [{ peer, address }];
   });
   const peers = reached.map(({ peer }) => peer);
@@ -138,9 +147,12 @@ function planDeployment(
     interpreter: interpreterOf(host),
     loopback,
     port: host.port,
+    networkPort: context.inboundPort ?? host.port,
+    forwarded: isForwarded,
+    methods: host.methods,
     // Userspace networking delivers to 127.0.0.1, and a container's other addresses belong to its provider.
-    listen: host.isContainer ? "127.0.0.1" : "0.0.0.0",
-    advertise: addresses.tailscale ?? addresses.direct ?? loopback,
+    listen: host.isContainer || isForwarded ? "127.0.0.1" : "0.0.0.0",
+    advertise: isForwarded ? loopback : (addresses.tailscale ?? addresses.direct ?? loopback),
     addresses,
     peers,
     peerAddresses: reached.map(({ address }) => address),

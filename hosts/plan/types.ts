@@ -92,6 +92,12 @@ export interface DeployHostPlan extends HostPlanBase {
   readonly loopback: string;
   /** TCP port of the daemon. */
   readonly port: number;
+  /** TCP port by which other hosts reach this one: the daemon's, or the path forwarder's. */
+  readonly networkPort: number;
+  /** True where connections between nodes go through the path forwarders. */
+  readonly forwarded: boolean;
+  /** Order in which paths to this host are tried; null: the fleet's. */
+  readonly methods: readonly TransportKind[] | null;
   /** Address the daemon binds. */
   readonly listen: string;
   /** Address the daemon tells others. */

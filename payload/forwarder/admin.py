@@ -46,7 +46,7 @@ class Admin:
         fleet, path = self.fleet, request.target.split(b"?")[0]
         if path == b"/ready":
             waiting = fleet.waiting()
-            status, body = (503 if waiting else 200), {"ready": not waiting, "waiting": waiting}
+            status, body = (503 if waiting else 200), {"ready": not waiting, "waiting": waiting, "notListening": fleet.unbound}
         elif path == b"/status":
             status, body = 200, {**summary(fleet), "peers": {name: show_peer(peer) for name, peer in fleet.peers.items()}}
         elif path == b"/summary":
@@ -103,6 +103,8 @@ def summary(fleet):
         "settings": fleet.digest,
         "mistake": fleet.mistake,
         "waiting": fleet.waiting(),
+        "notListening": fleet.unbound,
+        "yielding": fleet.yielding,
         "eventsProblem": fleet.events.problem,
         "daemon": fleet.daemon,
         "connections": {

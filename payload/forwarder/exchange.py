@@ -22,6 +22,8 @@ class Exchange:
         self.kept = bytearray()
         self.sending = None
         self.upstream = None
+        # Key of the path on which it is.
+        self.path = None
         self.answered = False
         # What was wrong with the request's body, if anything was.
         self.broken = None

@@ -15,6 +15,8 @@ from settings import Mistake, Node
 from wire import Wire
 
 LOOK = 2.0
+# Seconds without a daemon after which its port is left to it on every address.
+YIELD = 45.0
 BACKLOG = 512
 # No node can have this name: it is the shared entry, where any of them may answer.
 ENTRY = "*"
@@ -40,7 +42,8 @@ class Fleet:
         self.servers = {}
         self.unbound = {}
         self.tasks = set()
-        self.began = time.monotonic()
+        self.began = self._daemon_seen = time.monotonic()
+        self.yielding = False
         self.daemon = "unknown"
         self.nodes_text = b"{}"
         # Nodes that the entry told of, where this host's own list is to be completed by it.
@@ -63,17 +66,20 @@ class Fleet:
             self.say("task ended: %r" % task.exception())
 
     def waiting(self):
-        """What is missing before the daemon can be served."""
+        """What is missing before anybody can be served."""
         found = [] if self.settings else [self.mistake or "no settings"]
         found += [] if self.keys else ["no fleet secret"]
-        return found + ["%s: %s" % item for item in sorted(self.unbound.items())]
+        if self.settings:
+            door = shown((self.settings.inbound_host, self.settings.inbound_port))
+            found += ["%s: %s" % (door, self.unbound[door])] if door in self.unbound else []
+        return found
 
     # --- running --------------------------------------------------------------------
 
     async def run(self):
         self.events.add("started", reason="pid %d" % os.getpid())
         await self.look()
-        jobs = [self._every(1.0, self._sweep), self._every(LOOK, self.look), self._every(5.0, self._look_at_daemon)]
+        jobs = [self._every(1.0, self._sweep), self._every(LOOK, self.look), self._every(LOOK, self._look_at_daemon)]
         await asyncio.gather(*(self.spawn(job) for job in jobs))
 
     async def _every(self, seconds, job):
@@ -245,8 +251,9 @@ class Fleet:
     async def _bind(self):
         settings = self.settings
         wanted = {("127.0.0.1", settings.admin_port): self.admin.make}
-        for peer in self.peers.values():
-            wanted[(peer.node.loopback, peer.node.port)] = peer.listener.make
+        if not self._yields():
+            for peer in self.peers.values():
+                wanted[(peer.node.loopback, peer.node.port)] = peer.listener.make
         # Nobody is let in before there is something to check an identity with.
         if self.keys:
             wanted[(settings.inbound_host, settings.inbound_port)] = self.door.make
@@ -258,6 +265,20 @@ class Fleet:
         for address, make in wanted.items():
             if address not in self.servers:
                 await self._listen(address, make)
+
+    def _yields(self):
+        """
+        A daemon that is set back to how it was before us wants the port on every address, and cannot have it
+        while we listen. Where no daemon has answered for a while, nobody needs our listeners.
+        """
+        now = time.monotonic()
+        if self.daemon not in ("connection refused", "unknown"):
+            self._daemon_seen = now
+        yields = now - self._daemon_seen > YIELD
+        if yields and self.servers and not self.yielding:
+            self.events.add("yields", reason="the daemon has not answered for %d s" % YIELD)
+        self.yielding = yields
+        return yields
 
     async def _listen(self, address, make):
         try:

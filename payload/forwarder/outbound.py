@@ -123,7 +123,7 @@ class Outbound:
             except Gone as gone:
                 exchange.part("gone")
                 repeat = exchange.is_safe() and exchange.can_repeat()
-                if used and repeat and attempts < 3:
+                if used and repeat and attempts < 3 and peer.may_work(key):
                     # It was closed while nobody used it: that says nothing about the path.
                     fresh = True
                     continue

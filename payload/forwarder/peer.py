@@ -92,17 +92,22 @@ class Peer:
         for route in self.routes.values():
             route.pool.clear(reason)
 
+    def may_work(self, key):
+        path = self.choice.find(key)
+        return path is not None and path.up is not False
+
     def _tell(self, changes):
         for what, path, reason in changes:
             self.fleet.events.add(what, peer=self.node.name, path=path.key, reason=reason)
-            if what == "down":
-                self._leave(path.key)
+            route = self.routes.get(path.key)
+            if what == "down" and route:
+                route.pool.clear("the path is down")
+        if changes:
+            self._move()
 
-    def _leave(self, key):
-        route = self.routes.get(key)
-        if route:
-            route.pool.clear("the path is down")
+    def _move(self):
+        """One that may be repeated need not wait on a path that is down for an answer that will not come."""
         for exchange in list(self.exchanges):
-            # One that may be repeated need not wait for an answer that will not come.
-            if exchange.path == key and exchange.is_safe() and exchange.can_repeat() and exchange.upstream:
+            is_stuck = exchange.path is not None and not self.may_work(exchange.path)
+            if is_stuck and exchange.upstream and exchange.is_safe() and exchange.can_repeat():
                 exchange.upstream.abort("the path is down")

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 KINDS = ("tailscale", "cloudflare", "direct")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-HEADER = re.compile(r"([A-Za-z0-9-]{1,64}):[ \t]*([\x21-\x7e][\x20-\x7e]*)")
+WORD = re.compile(r"[\x21-\x7e]{1,512}")
 LARGEST = 4 << 20
 
 NUMBERS = {
@@ -144,15 +144,14 @@ def secrets(path):
 
 
 def access(path):
-    """Header lines for the tunnels' edge. @raises Mistake, OSError"""
+    """Header lines for the tunnels' edge, from JSON with client_id and client_secret. @raises Mistake, OSError"""
+    token = _json(read(path), path)
     lines = []
-    for line in read(path).decode("ascii", "replace").splitlines():
-        found = HEADER.fullmatch(line.strip())
-        if not line.strip():
-            continue
-        if not found or found.group(1).lower() not in ("cf-access-client-id", "cf-access-client-secret"):
-            raise Mistake("%s: a line is no Access header" % path)
-        lines.append(b"%s: %s" % (found.group(1).encode(), found.group(2).encode()))
+    for name, key in (("Id", "client_id"), ("Secret", "client_secret")):
+        value = token.get(key)
+        if not isinstance(value, str) or not WORD.fullmatch(value):
+            raise Mistake("%s: %s cannot be a header" % (path, key))
+        lines.append(("CF-Access-Client-%s: %s" % (name, value)).encode())
     return lines
 
 

@@ -140,6 +140,9 @@ const CONTAINER = {
   },
   loopback: "127.76.254.117",
   port: 8770,
+  networkPort: 8770,
+  forwarded: false,
+  methods: null,
   listen: "127.0.0.1",
   advertise: "100.64.0.61",
   addresses: {

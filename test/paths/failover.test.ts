@@ -1,4 +1,4 @@
-import * as http from "node:http";
+import type * as http from "node:http";
 import { type Recorder, recordSocks } from "../lab/daemon/fakeServers";
 import {
   ask,
@@ -210,7 +210,7 @@ describe("the tailnet in userspace", () => {
 
 describe("a tunnel", () => {
   async function tunnel(more: PairOptions = {}): Promise<Pair & { readonly edge: Edge }> {
-    const access = "CF-Access-Client-Id: the-id.access\nCF-Access-Client-Secret: the-secret\n";
+    const access = JSON.stringify({ client_id: "the-id.access", client_secret: "the-secret" });
     let found: Edge | undefined;
     const own: Record<string, unknown> = { ...more.own };
     const mesh = await pair({

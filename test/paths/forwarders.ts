@@ -379,8 +379,12 @@ export async function forwarder(options: ForwarderOptions): Promise<Forwarder> {
   const ready = (): Promise<void> =>
     eventually(async () => {
       if (typeof child?.exitCode === "number") throw new Error(`it ended: ${output}`);
-      const { waiting } = (await get("/ready")) as { waiting: string[] };
-      if (waiting.length > 0) throw new Error(`${waiting.join("; ")}\n${output}`);
+      const { waiting, notListening } = (await get("/ready")) as unknown as {
+        waiting: string[];
+        notListening: Record<string, string>;
+      };
+      const missing = [...waiting, ...Object.keys(notListening)];
+      if (missing.length > 0) throw new Error(`${missing.join("; ")}\n${output}`);
       return true;
     }).then(() => undefined);
   launch();

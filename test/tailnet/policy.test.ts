@@ -39,7 +39,7 @@ describe("policyPart", () => {
 
   it("opens a port only on the tags whose hosts use it, and the forwarder's on all", () => {
     const fleet = fleetOf({
-      a: { provider: "aws", port: 8780 },
+      a: { provider: "aws", port: 8780, networkPort: 8780 },
       v1: { provider: "vast", voter: true },
     });
     const part = policyPart(fleet, { ...OPTIONS, morePorts: [8769] });

@@ -299,10 +299,11 @@ class Settings(unittest.TestCase):
             self.assertRaises(settings.Mistake, settings.secrets, path)
             write("short")
             self.assertRaises(settings.Mistake, settings.secrets, path)
-            write("CF-Access-Client-Id: id.access\nCF-Access-Client-Secret: 0123\n")
+            write(json.dumps({"client_id": "id.access", "client_secret": "0123"}))
             self.assertEqual(settings.access(path), [b"CF-Access-Client-Id: id.access", b"CF-Access-Client-Secret: 0123"])
-            write("Host: elsewhere\n")
-            self.assertRaises(settings.Mistake, settings.access, path)
+            for bad in ({"client_id": "x"}, {"client_id": "x\r\nHost: y", "client_secret": "z"}, []):
+                write(json.dumps(bad))
+                self.assertRaises(settings.Mistake, settings.access, path)
 
 
 class EventFile(unittest.TestCase):
