@@ -46,7 +46,7 @@ export async function openPaths(
         settings,
         nodes,
         secret,
-        tailnet: host.addresses.tailscale !== null ? host.networking : "none",
+        tailnet: config.tailnet || host.addresses.tailscale !== null ? host.networking : "none",
         accessFile: config.cloudflare?.access ? ACCESS_TOKEN : null,
         servesEntry: plan.entry.includes(host.name),
       }),

@@ -37,7 +37,8 @@ export async function openFleetTunnels(
   // The package takes a second to load, so only who has tunnels does.
   const { openTunnels } = await import("./tunnels");
   return openTunnels({
-    settings,
+    // A path forwarder lets in nobody but the fleet, and serves it everything.
+    settings: config.paths ? { ...settings, paths: "all" } : settings,
     plan,
     tunnels: state === "present" ? planTunnels(plan, settings) : NO_TUNNELS,
     previous,

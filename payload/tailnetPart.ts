@@ -49,7 +49,8 @@ export function tailnetPart(
   options: TailnetPartOptions,
 ): HostPart {
   const isUserspace = networkingOf(host, facts) === "userspace";
-  const through = isUserspace ? userspacePart(options.version) : EMPTY_PART;
+  // Where there is a path forwarder, that one goes through the proxy, and the daemon does not.
+  const through = isUserspace && !host.forwarded ? userspacePart(options.version) : EMPTY_PART;
   if (isForeign(facts)) return through;
   const directory = stateDirectory(host);
   return {
