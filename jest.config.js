@@ -8,6 +8,7 @@ const slow = [
   "test/e2e/",
   "test/conformance/",
   "test/lab/hosts/",
+  "test/lab/tailnet/",
   "test/lab/daemon/",
   "test/lab/cloudflare/hosts.test.ts",
   "test/payload/agent.test.ts",

@@ -20,6 +20,9 @@ if [ "$part" != e2e ]; then
   npx jest --selectProjects unit --maxWorkers=2 --json --outputFile=.cache/results-unit.json || status=1
 fi
 if [ "$part" != unit ]; then
+  # Built before its tests, so that none of them waits for a compiler; on a machine without a lab they are skipped.
+  say "the lab's tailnet: Go, and what is built with it (minutes, once)"
+  node bin/fleet.js lab setup --with tailnet || say "not built here, so the tests of the tailnet are skipped by name"
   say "end-to-end tests: the engine's conformance and the lab (one at a time)"
   npx jest --selectProjects e2e --runInBand --testTimeout=600000 --json --outputFile=.cache/results-e2e.json || status=1
 fi

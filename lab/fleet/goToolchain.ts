@@ -1,8 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { build, cacheDirectory, keyed, script } from "./cache";
 import { type Progress } from "./progress";
-import { run } from "./run";
 
 /** What lab/tailnet/go.mod asks for. */
 const NEEDED = [1, 26, 5] as const;
@@ -22,24 +22,34 @@ export function isNewEnough(printed: string): boolean {
 }
 
 /** This machine's own Go command, null when there is none that is new enough. */
-export async function findGo(env: NodeJS.ProcessEnv = process.env): Promise<string | null> {
+export function findGo(env: NodeJS.ProcessEnv = process.env): string | null {
   const folders = [...(env.PATH ?? "").split(":"), "/usr/local/go/bin"];
-  for (const folder of folders) {
-    const go = join(folder, "go");
-    if (folder === "" || !existsSync(go)) continue;
-    const { stdout } = await run([go, "version"], { env: { ...env, GOTOOLCHAIN: "local" } });
-    if (isNewEnough(stdout)) return go;
-  }
-  return null;
+  const commands = folders.filter((folder) => folder !== "").map((folder) => join(folder, "go"));
+  const isGood = (go: string): boolean => {
+    if (!existsSync(go)) return false;
+    const options = { encoding: "utf8", env: { ...env, GOTOOLCHAIN: "local" } } as const;
+    return isNewEnough(spawnSync(go, ["version"], options).stdout ?? "");
+  };
+  return commands.find(isGood) ?? null;
+}
+
+function fetchedFolder(): string {
+  const name = keyed("go", "lab-go.sh", [FETCHED, process.arch]);
+  return join(cacheDirectory(process.env), name);
+}
+
+/** A Go command that is here already: this machine's own or a fetched one; null when there is none. */
+export function presentGo(): string | null {
+  const fetched = join(fetchedFolder(), "go", "bin", "go");
+  return findGo() ?? (existsSync(fetched) ? fetched : null);
 }
 
 /** A Go command: this machine's own, or else one that is fetched into the cache (70 MB, once). */
 export async function ensureGo(progress: Progress, signal?: AbortSignal): Promise<string> {
-  const own = await findGo();
-  if (own !== null) return own;
-  const directory = cacheDirectory(process.env);
-  mkdirSync(directory, { recursive: true });
-  const target = join(directory, keyed("go", "lab-go.sh", [FETCHED, process.arch]));
+  const present = presentGo();
+  if (present !== null) return present;
+  const target = fetchedFolder();
+  mkdirSync(cacheDirectory(process.env), { recursive: true });
   await build("Go", target, [script("lab-go.sh"), target, FETCHED], progress, signal);
   return join(target, "go", "bin", "go");
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, cacheDirectory, keyed, script } from "./cache";
 import { ensureGo } from "./goToolchain";
@@ -45,8 +45,10 @@ export async function fillTailnetCache(
   const directory = cacheDirectory(process.env);
   mkdirSync(directory, { recursive: true });
   const target = join(directory, keyed("tailnet", "lab-tailnet.sh", sources(), [process.arch]));
+  const cache = { server: join(target, "labtailnet"), mirror: target };
+  if (existsSync(target)) return cache;
   const go = await ensureGo(progress, signal);
   const argv = [script("lab-tailnet.sh"), target, go, sourceFolder(), labTailscaleVersion()];
   await build("tailnet", target, argv, progress, signal);
-  return { server: join(target, "labtailnet"), mirror: target };
+  return cache;
 }
