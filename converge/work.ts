@@ -58,7 +58,7 @@ export function factsOf(probe: ProbeResult | undefined): Facts | undefined {
 }
 
 /** Characters of edited lines that one command's input may carry; the state holds them twice. */
-const MOST_DETAIL = 5000;
+const MOST_DETAIL = 2000;
 
 /** `service: "running → failed: …"`, as preview shows it; with the edited lines, as far as they fit. */
 export function describeDrift(drift: readonly Drift[]): Record<string, string | string[]> {

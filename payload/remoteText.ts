@@ -29,10 +29,15 @@ function echo(value: unknown): string {
   return `echo "${JSON.stringify(value).replaceAll('"', '\\"')}"`;
 }
 
-/** Verdict for the cases in which no agent could give one. */
-function lastWords(phase: string, error: string): string {
-  const verdict = { phase, node: "", ok: false, outcome: "failed", steps: [], error };
-  return echo({ ...verdict, notes: [], runId: "", at: "" });
+/** Defines `last_words ERROR`: a verdict for the cases in which no agent could give one. */
+function defineLastWords(phase: string): string {
+  const verdict = { phase, node: "", ok: false, outcome: "failed", steps: [], error: "$1" };
+  return `last_words() { ${echo({ ...verdict, notes: [], runId: "", at: "" })}; }`;
+}
+
+/** @param error text without a double quote; sh fills in `$…` */
+function lastWords(error: string): string {
+  return `last_words "${error}"`;
 }
 
 function throughSh(lines: readonly string[]): string {
@@ -44,9 +49,10 @@ function throughSh(lines: readonly string[]): string {
 /** Puts `sudo -n` and `timeout` before a command, in "$@"; ends with a verdict where neither root nor sudo is. */
 function elevated(phase: string): readonly string[] {
   return [
+    defineLastWords(phase),
     `set --`,
     `if [ "$(id -u)" != 0 ]; then`,
-    `sudo -n true 2>/dev/null || { ${lastWords(phase, "the login user is neither root nor has passwordless sudo")}; exit 0; }`,
+    `sudo -n true 2>/dev/null || { ${lastWords("the login user is neither root nor has passwordless sudo")}; exit 0; }`,
     `set -- sudo -n`,
     `fi`,
   ];
@@ -56,8 +62,8 @@ function limited(seconds: number, grace: number): string {
   return `! command -v timeout >/dev/null || set -- "$@" timeout -k ${grace} ${seconds}`;
 }
 
-function orLastWords(phase: string): string {
-  return `r=$?; [ $r = 0 ] || ${lastWords(phase, "the agent ended with code $r (124: out of time)")}`;
+function orLastWords(): string {
+  return `r=$?; [ $r = 0 ] || ${lastWords("the agent ended with code $r (124: out of time)")}`;
 }
 
 /** zlib and base64 of a staged content. */
@@ -81,9 +87,9 @@ export function stageScript(contents: Readonly<Record<string, string>> = {}): Re
     ...elevated("stage"),
     limited(300, 10),
     `command -v python3 >/dev/null || "$@" sh -c "${managers.join(" ")}" </dev/null >/dev/null 2>&1`,
-    `command -v python3 >/dev/null || { ${lastWords("stage", "python3 is missing and could not be installed")}; exit 0; }`,
+    `command -v python3 >/dev/null || { ${lastWords("python3 is missing and could not be installed")}; exit 0; }`,
     `"$@" python3 -IBc "${FROM_MEMORY}" stage`,
-    orLastWords("stage"),
+    orLastWords(),
   ]);
   const { packed, digest } = packAgent();
   return { command, stdin: `${packed}\n${JSON.stringify({ digest, contents })}\n` };
@@ -95,9 +101,9 @@ export function phaseText(phase: Phase): string {
   return throughSh([
     ...elevated(phase),
     limited(COMMAND_SECONDS, 10),
-    `[ -d ${dir} ] || { ${lastWords(phase, "the agent was not staged")}; exit 0; }`,
+    `[ -d ${dir} ] || { ${lastWords("the agent was not staged")}; exit 0; }`,
     `"$@" python3 -IB ${dir} ${phase}`,
-    orLastWords(phase),
+    orLastWords(),
   ]);
 }
 
