@@ -15,6 +15,7 @@ import { judge } from "../health/policy";
 import { renderMarkdown } from "../health/markdown";
 import { makeRecap } from "../health/report";
 import { renderText } from "../health/text";
+import { versionNotes } from "../health/versions";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
 import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
@@ -69,9 +70,12 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     waits: (node) => tunnels.whyWaiting(node),
   };
   const guesses = makeWishes(plan, wishOptions);
+  const began = Date.now();
   const { wishes, probes } = config.probe
     ? await lookAtAll(guesses, plan, wishOptions)
     : { wishes: guesses, probes: unseen(guesses, previous) };
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  if (config.probe) void pulumi.log.info(`looked at ${wishes.length} hosts in ${seconds} s`);
   const decided = wishes.map((wish) =>
     makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
   );
@@ -99,7 +103,9 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   });
   await tailnet?.afterwards(tasks, results);
   const devices = devicesOf(tasks, results, previous.devices);
-  const outcomes = outcomesOf(plan, tasks, results);
+  const checkouts = new Map(staged.map(({ name, facts }) => [name, facts?.source ?? null]));
+  const versions = config.source === null ? versionNotes(checkouts) : new Map<string, string>();
+  const outcomes = outcomesOf(plan, tasks, results, versions);
   await tunnels.close(mayHold(plan, config, outcomes));
   const debt = debtsOf(outcomes, previous.debt, now);
   const judgement = judge(outcomes, config.policy);

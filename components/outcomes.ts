@@ -6,10 +6,12 @@ import { type Outcome, type OutcomeKind } from "../health/outcome";
 import { failureOf, type Task, type TaskResult } from "./rollout";
 import { notesOf } from "./tasks";
 
+/** @param versions a note for each host whose version is worth one */
 export function outcomesOf(
   plan: FleetPlan,
   tasks: ReadonlyMap<string, Task>,
   results: ReadonlyMap<string, TaskResult>,
+  versions: ReadonlyMap<string, string>,
 ): Outcome[] {
   return [...plan.hosts.values()].map((host) => {
     const task = tasks.get(host.name);
@@ -20,7 +22,9 @@ export function outcomesOf(
       host: host.name,
       provider: host.provider,
       role,
-      ...(task && result ? endOf(task, result) : { ...idle(host), notes: [] }),
+      ...(task && result
+        ? endOf(task, result, versions.get(host.name))
+        : { ...idle(host), notes: [] }),
     };
   });
 }
@@ -30,11 +34,19 @@ function idle(host: HostPlan): { kind: OutcomeKind; detail: string } {
   return { kind, detail: host.reason };
 }
 
-function endOf(task: Task, result: TaskResult): Pick<Outcome, "kind" | "detail" | "notes"> {
+function endOf(
+  task: Task,
+  result: TaskResult,
+  version: string | undefined,
+): Pick<Outcome, "kind" | "detail" | "notes"> {
   const endings = [result.prepare, result.secrets, result.join, result.activate];
   const verdicts = endings.flatMap((ending) => (ending.kind === "verdict" ? [ending.verdict] : []));
   const notes = [
-    ...new Set([...notesOf(task.facts), ...verdicts.flatMap((verdict) => verdict.notes)]),
+    ...new Set([
+      ...notesOf(task.facts),
+      ...(version === undefined ? [] : [version]),
+      ...verdicts.flatMap((verdict) => verdict.notes),
+    ]),
   ];
   const failures = endings.map(failureOf).filter((failure) => failure !== undefined);
   if (failures.length > 0) return { kind: "failed", detail: failures.join("; "), notes };
