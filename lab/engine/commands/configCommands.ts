@@ -11,7 +11,8 @@ export async function configSet(
   options: GlobalOptions & { secret?: boolean; plaintext?: boolean; path?: boolean },
 ): Promise<void> {
   const place = findPlace(options, process.env);
-  const text = value ?? fs.readFileSync("/dev/stdin", "utf8").replace(/\n$/, "");
+  // Not /dev/stdin: a socket, which is what node gives a child, cannot be opened by a path.
+  const text = value ?? fs.readFileSync(0, "utf8").replace(/\n$/, "");
   const { name, below } = options.path
     ? readPath(place.project.name, key)
     : { name: normalizeKey(place.project.name, key), below: [] };
