@@ -128,14 +128,16 @@ export class LabFleet {
     return parseDocument(this.read()).getIn(path);
   }
 
-  /** Waits until a run has the stack's lock. */
-  async isLocked(): Promise<void> {
+  /** Waits until a run has the stack's lock. @returns false when none has it in time */
+  async isLocked(milliseconds = 60_000): Promise<boolean> {
+    const end = Date.now() + milliseconds;
     const state = join(this.lab.directory.path, "state");
     const hasLock = () =>
       readdirSync(state, { recursive: true, encoding: "utf8" }).some((file) =>
         /\blocks\/.*\.json$/.test(file),
       );
-    while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!hasLock() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+    return hasLock();
   }
 
   /** The lab's inventory. */

@@ -144,7 +144,7 @@ token | grep -rlsF -f - /etc /opt /var /root /home /tmp /workspace /run; true`,
   it("refuses a second run while one is under way", async () => {
     changeEveryHost(fleet);
     const first = fleet.up();
-    await fleet.isLocked();
+    expect(await fleet.isLocked()).toBe(true);
     const second = await fleet.up();
     expect({
       refused: second.code !== 0,
