@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hold, type Work } from "../converge/work";
 import { orderWaves, type Restart, type Wave } from "../converge/waves";
-import { counts, hasMet, isAlive, whyNotDown } from "../health/quorum";
+import { counts, hasMet, isAlive, isSilent, votesOf, whyNotDown } from "../health/quorum";
 import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
 import { type Facts } from "../payload/facts";
 import { type JoinSpec } from "../payload/tailnetJoin";
@@ -52,6 +52,8 @@ export interface RolloutOptions {
 
 const NOT_RUN: Ending = { kind: "not run" };
 const POLL_MS = 1000;
+/** How long a voter may be silent before it counts as down. */
+const PATIENCE_MS = 30_000;
 
 /** @returns every task's result, also of those that were held */
 export async function rollOut(
@@ -168,12 +170,28 @@ class Rollout {
     if (failureOf(prepare) !== undefined) return "prepare failed";
     if (failureOf(secrets) !== undefined) return "its secret files could not be written";
     if (wave.kind !== "voter") return undefined;
-    const facts = await this.options.lookAt(this.voters());
-    const alive = new Set(this.voters().filter((name) => isAlive(name, facts.get(name))));
-    const refusal = whyNotDown(entry.task.name, { alive, quorum: this.options.quorum });
+    const refusal = await this.whyRefused(entry.task.name);
     if (refusal === undefined || !this.options.allowQuorumLoss) return refusal;
     void pulumi.log.warn(`allowed by p2p:allowQuorumLoss: ${refusal}`, entry.host);
     return undefined;
+  }
+
+  /**
+   * Looks at all voters just before one is taken down. A busy host answers late: what depends on a voter that is
+   * silent or out of reach is looked at again for a while, and a silent one counts as down only after that.
+   */
+  private async whyRefused(name: string): Promise<string | undefined> {
+    const { allowQuorumLoss, quorum, voterReturnMilliseconds } = this.options;
+    const end = Date.now() + (allowQuorumLoss ? 0 : Math.min(PATIENCE_MS, voterReturnMilliseconds));
+    for (;;) {
+      const facts = await this.options.lookAt(this.voters());
+      const { alive, silent, unknown } = votesOf(this.voters(), facts);
+      const isOver = Date.now() >= end;
+      const doubtful = new Set([...unknown, ...(isOver ? [] : silent)]);
+      const refusal = whyNotDown(name, { alive, doubtful, quorum });
+      if (refusal === undefined || doubtful.size === 0 || isOver) return refusal;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   private voters(): string[] {
@@ -198,7 +216,9 @@ class Rollout {
 }
 
 function toRestart({ task }: Registered): Restart {
-  return { name: task.name, isVoter: task.isVoter, isAlive: isAlive(task.name, task.facts) };
+  // A silent daemon is restarted like a live one, with a look at the quorum and alone.
+  const isUp = isAlive(task.name, task.facts) || isSilent(task.facts);
+  return { name: task.name, isVoter: task.isVoter, isAlive: isUp };
 }
 
 /** The error of a command that ran and did not end well; `blocked` is no failure of ours. */

@@ -3,7 +3,7 @@
 export interface Restart {
   readonly name: string;
   readonly isVoter: boolean;
-  /** Its daemon is up now, so a restart takes something down. */
+  /** Its daemon is up now, or may be, so a restart may take something down. */
   readonly isAlive: boolean;
 }
 

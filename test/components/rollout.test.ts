@@ -18,6 +18,7 @@ const spec = (node: string) => ({ state: "absent" as const, node, agent: "a1" })
 function facts(node: string, alive: readonly string[], isUp = true): Facts {
   return {
     service: { state: isUp ? "running" : "failed" },
+    port: [],
     health: { status: 200, nodeId: node },
     status: { alive, heard: {} },
   } as unknown as Facts;
@@ -246,6 +247,45 @@ describe("rollOut", () => {
     expect(dialled(registered).filter((name) => name.endsWith("activate"))).toEqual([
       "v1-activate",
     ]);
+  });
+
+  it("takes voters that do not answer in time one after the other, and not for voters that are down", async () => {
+    const registered = await startMocks(answers([]));
+    const silent = (name: string): Facts => ({
+      ...facts(name, []),
+      port: [{ pid: 1, ours: true, name: "ringrift-p2p-node.service" }],
+      health: null,
+    });
+    const [looks, turns]: [string[][], string[]] = [[], []];
+    const voters = ["v1", "v2", "v3"].map((name) =>
+      task(name, NEEDED, { isVoter: true, facts: silent(name) }),
+    );
+    // Busy at the first look, and well at every later one.
+    const well = new Map(
+      ["v1", "v2", "v3"].map((name, _, all) => [
+        name,
+        facts(
+          name,
+          all.filter((one) => one !== name),
+        ),
+      ]),
+    );
+    const lookAt = (): Promise<Map<string, Facts>> => {
+      turns.push(
+        ...dialled(registered)
+          .filter((name) => name.endsWith("activate"))
+          .slice(turns.length),
+      );
+      looks.push([...turns]);
+      return Promise.resolve(
+        looks.length === 1 ? new Map(voters.map(({ name }) => [name, silent(name)])) : well,
+      );
+    };
+    await rollOut(voters, options({ lookAt, voterReturnMilliseconds: 5_000 }));
+    expect(looks[0]).toEqual([]);
+    expect(looks.at(-1)).toEqual(["v1-activate", "v2-activate", "v3-activate"]);
+    expect(looks.some((seen) => seen.length === 1)).toBe(true);
+    expect(looks.some((seen) => seen.length === 2)).toBe(true);
   });
 
   it("starts a fleet that is entirely down without being held", async () => {

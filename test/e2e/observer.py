@@ -3,7 +3,7 @@
 usage: observer.py INTERVAL_SECONDS TIMEOUT_SECONDS NODE=ADDRESS:PORT...
 
 One line of JSON for each look, when all of its answers are in or overdue: {"at": milliseconds since
-1970, "up": {node: uptime in seconds}}. A look is a new connection to each node, begun at that moment;
+1970, "up": {node: uptime in seconds}, "late": [nodes that accepted and did not answer in time]}. A look is a new connection to each node, begun at that moment;
 an answer may take TIMEOUT_SECONDS, because a busy machine is not a dead daemon. Ends when its input does.
 """
 
@@ -27,17 +27,21 @@ async def ask(node, address, port):
 
 
 async def uptime(node, address, port, timeout):
+    """(seconds or None, whether it only was too slow)."""
     try:
-        return await asyncio.wait_for(ask(node, address, port), timeout)
-    except (OSError, ValueError, IndexError, asyncio.TimeoutError):
-        return None
+        return await asyncio.wait_for(ask(node, address, port), timeout), False
+    except asyncio.TimeoutError:
+        return None, True
+    except (OSError, ValueError, IndexError):
+        return None, False
 
 
 async def look(nodes, timeout):
     at = int(time.time() * 1000)
     answers = await asyncio.gather(*(uptime(*node, timeout) for node in nodes))
-    up = {node[0]: answer for node, answer in zip(nodes, answers) if answer is not None}
-    print(json.dumps({"at": at, "up": up}), flush=True)
+    up = {node[0]: answer for node, (answer, _) in zip(nodes, answers) if answer is not None}
+    late = [node[0] for node, (_, was_late) in zip(nodes, answers) if was_late]
+    print(json.dumps({"at": at, "up": up, "late": late}), flush=True)
 
 
 async def main(interval, timeout, nodes):

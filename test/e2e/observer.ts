@@ -11,11 +11,13 @@ export interface Sample {
   readonly at: number;
   /** Nodes that answered `/health` under their own name, with their uptime in seconds. */
   readonly up: Readonly<Record<string, number>>;
+  /** Nodes that gave no answer in time, as a host does that is cut off, or a machine that is overwhelmed. */
+  readonly late: readonly string[];
 }
 
 const INTERVAL_SECONDS = 0.1;
 /** A daemon that is up answers within this however busy the machine is. */
-const TIMEOUT_SECONDS = 8;
+const TIMEOUT_SECONDS = 20;
 
 /**
  * @example

@@ -72,9 +72,9 @@ export async function tryOut(
     disturbance.host === undefined
       ? []
       : [{ node: disturbance.host, from: begun, until: undone + BACK_MILLISECONDS }];
-  for (const { at, up } of withoutQuorum(samples, watched.voters, watched.quorum, killed))
+  for (const { at, up, late } of withoutQuorum(samples, watched.voters, watched.quorum, killed))
     trouble.push(
-      `no quorum at ${new Date(at).toISOString()}: ${Object.keys(up).join() || "nobody"}`,
+      `no quorum at ${new Date(at).toISOString()}: ${Object.keys(up).join() || "nobody"}, late: ${late.join() || "nobody"}`,
     );
   // The change is one restart for each host, whatever happens to another one.
   for (const [host, count] of Object.entries(restarts(samples)))
