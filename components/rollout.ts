@@ -7,6 +7,7 @@ import { counts, hasMet, isAlive, isSilent, votesOf, whyNotDown } from "../healt
 import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
 import { type Facts } from "../payload/facts";
 import { type JoinSpec } from "../payload/tailnetJoin";
+import { confirmReachable, mayCutOff } from "./disarm";
 import { type Ending } from "./ending";
 import { P2pHost, type Step } from "./p2pHost";
 import { type Connection } from "../hosts/plan/types";
@@ -98,8 +99,12 @@ class Rollout {
   private register(task: Task): Registered {
     const host = new P2pHost(task.name, { connection: task.connection });
     for (const warning of task.warnings) void pulumi.log.warn(warning, host);
-    const prepare = host.prepare(task.prepare);
-    const secrets = task.secrets ? host.secrets(task.secrets) : Promise.resolve(NOT_RUN);
+    const guarded = mayCutOff(task.prepare.spec);
+    const confirm = (ending: Ending) => confirmReachable(task, ending, guarded);
+    const prepare = host.prepare(task.prepare).then(confirm);
+    const secrets = task.secrets
+      ? host.secrets(task.secrets).then(confirm)
+      : Promise.resolve(NOT_RUN);
     const join = task.join ? host.join(task.join, task.join.key) : Promise.resolve(NOT_RUN);
     const before = Promise.all([prepare, secrets, join]).then(([prepared, kept, joined]) => ({
       prepare: prepared,

@@ -26,6 +26,8 @@ export const verdictSchema = z.object({
   rollback: z.object({ to: text(64), ok: z.boolean(), error: text(1200).optional() }).optional(),
   /** What a person should know though nothing failed: `not started at boot`, competitors. */
   notes: list(text(400), 40),
+  /** Dead-man timers that undo a change unless the controller comes back over a new connection. */
+  armed: list(text(64), 8).optional(),
   release: text(64).optional(),
   /** The device, after a join. */
   tailnet: tailnetFact.optional(),

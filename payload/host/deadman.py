@@ -62,9 +62,14 @@ def disarm(name):
     return "armed", "off"
 
 
+def armed():
+    """Names of the timers that wait or have fired, and were not yet taken note of."""
+    return sorted(name[:-3] for name in os.listdir(FOLDER) if name.endswith(".sh")) if os.path.isdir(FOLDER) else []
+
+
 def disarm_all():
     """For leaving."""
-    names = [name[:-3] for name in os.listdir(FOLDER) if name.endswith(".sh")] if os.path.isdir(FOLDER) else []
+    names = armed()
     for name in names:
         try:
             disarm(name)

@@ -1,6 +1,6 @@
 """One phase: JSON on stdin, one line of JSON on stdout. Exits 0 whenever that line could be given."""
 import json, os, signal, sys, traceback
-import absent, activate, contents, deadman, facts, join, prepare, secrets_files, stage, state
+import absent, activate, contents, deadman, facts, files, join, prepare, secrets_files, stage, state, undo
 from journal import OutOfTime, MOST_OF_VERDICT, Run, now, open_log, reply_with
 
 
@@ -51,8 +51,9 @@ def perform(doing, request, modules):
         guard(doing, lambda run, spec: absent.absent(run), request)
         return
     elif doing.phase == "disarm":
-        for name in request["names"]:
+        for name in deadman.armed() if request["names"] == ["*"] else request["names"]:
             doing.step(name, deadman.disarm, name)
+            files.remove_tree(undo.place(name))
     try:
         state.update(lastRun={"id": doing.id, "phase": doing.phase, "at": now(), "ok": doing.error is None, "error": doing.error})
     except OSError as error:

@@ -24,6 +24,8 @@ def prepare(run, spec):
     python, mirror = spec["python"], spec["aptMirror"]
     if run.step("venv", venv.create, python, mirror):
         venv.converge(run, python, mirror)
+    here = spec["manager"], spec["startScript"]
+    undos = support.before_change(spec["services"], *here)
     touched = put_files(run, spec)
     if run.error is None:
         run.step("old contents", contents.prune, spec["files"])
@@ -31,7 +33,8 @@ def prepare(run, spec):
     for tool in spec["tools"]:
         run.step("%(name)s %(version)s" % tool, tools.install, tool)
         touched |= {tool["name"]} if run.steps[-1]["status"] == "changed" else set()
-    support.converge_all(run, spec["services"], spec["manager"], spec["startScript"], touched)
+    support.converge_all(run, spec["services"], *here, touched, undos)
+    support.forget(run, undos)
     run.step("old tools", tools.prune, {tool["name"]: tool["version"] for tool in spec["tools"]}, before)
     for one in competitors.find():
         run.note("competes: %(kind)s %(id)s (%(detail)s)" % one)

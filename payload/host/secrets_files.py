@@ -3,11 +3,16 @@ import files, state, support
 
 
 def write_all(run, spec):
-    touched = set()
+    touched, readers = set(), support.of_secrets()
+    undos = {}
+    for spec in readers:
+        undos.update(support.before_change([spec], spec["manager"], spec["startScript"]))
     for one in spec["files"]:
         run.step(one["path"], write, one)
         touched |= {one["path"]} if run.steps[-1]["status"] == "changed" else set()
-    support.after_secrets(run, touched)
+    for spec in readers:
+        support.converge(run, spec, touched, undos)
+    support.forget(run, undos)
 
 
 def write(one):

@@ -1,5 +1,5 @@
 """The daemon, or what runs beside it, as a program of the supervisord that the container runs."""
-import configparser, os, re
+import configparser, os, re, shlex
 import files, inspection
 from journal import Failed
 from packages import which
@@ -76,6 +76,18 @@ class Supervisord:
 
     def stop(self):
         self.call("stop", self.name, timeout=60)
+
+    def control(self, *words):
+        return " ".join(map(shlex.quote, self.ctl + list(words)))
+
+    def restart_text(self):
+        return "%s; %s" % (self.control("update", self.name), self.control("restart", self.name))
+
+    def stop_text(self):
+        return self.control("stop", self.name)
+
+    def forget_text(self):
+        return self.control("update", self.name)
 
     def remove(self):
         if not self.path or not os.path.exists(self.path):

@@ -52,6 +52,15 @@ class Systemd:
     def stop(self):
         must(["systemctl", "disable", "--now", self.unit], timeout=120)
 
+    def restart_text(self):
+        return "systemctl daemon-reload; systemctl reset-failed %s; systemctl restart %s" % (self.unit, self.unit)
+
+    def stop_text(self):
+        return "systemctl disable --now %s" % self.unit
+
+    def forget_text(self):
+        return "systemctl daemon-reload; systemctl reset-failed %s" % self.unit
+
     def remove(self):
         if files.read(self.path) is None:
             return None

@@ -1,6 +1,6 @@
 """Support services: what runs beside the daemon, under the same manager, and is started before it."""
 import http.client, json, os, re, shlex, time, urllib.parse
-import files, inspection, services, state
+import deadman, files, inspection, services, state, undo
 from journal import Failed
 from paths import BIN, MARK, SUPPORT
 from shell import run as run_program
@@ -131,7 +131,20 @@ def started(name):
     return (load(name, "started") or {}).get("digest")
 
 
-def converge(run, spec, touched=()):
+def before_change(specs, manager, start_script):
+    """
+    Name -> how to undo, for those whose restart may cut the controller off and is due. Taken before the
+    first of their files, tools or secrets changes.
+    """
+    undos = {}
+    for spec in (dict(spec, manager=manager, startScript=start_script) for spec in specs if spec["cutsOff"]):
+        service, name = service_for(spec), spec["name"]
+        if started(name) != spec["digest"] or fault(service, spec) is not None:
+            undos[name] = undo.snapshot(name, service, spec)
+    return undos
+
+
+def converge(run, spec, touched=(), undos={}):
     """
     Puts one in place, and starts it anew if what it was started with changed or it does not work.
     `touched`: paths and tools that were mended, so that it may have been started with something else.
@@ -152,6 +165,9 @@ def converge(run, spec, touched=()):
 
     def restart():
         was = service.fact()
+        if spec["cutsOff"]:
+            deadman.arm(name, undos.get(name) or undo.snapshot(name, service, spec), undo.SECONDS)
+            run.more.setdefault("armed", []).append(name)
         service.restart()
         files.put(folder_of(name) + "/started.json", json.dumps({"digest": spec["digest"]}) + "\n")
         return (was["detail"] if was else "absent"), "restarted"
@@ -168,19 +184,25 @@ def settled(service, spec):
     return False
 
 
-def converge_all(run, specs, manager, start_script, touched=()):
+def converge_all(run, specs, manager, start_script, touched=(), undos={}):
     """`specs` in the order of their start; what is not among them goes."""
     wanted = [dict(spec, manager=manager, startScript=start_script, order=number) for number, spec in enumerate(specs)]
     remove_all(run, {spec["name"] for spec in wanted})
     for spec in wanted:
-        converge(run, spec, touched)
+        converge(run, spec, touched, undos)
 
 
-def after_secrets(run, touched):
+def of_secrets():
     """Those that read secret files, with what the host was told about them."""
     specs = [spec for spec in map(load, known()) if spec and spec["secrets"]]
-    for spec in sorted(specs, key=lambda spec: spec["order"]):
-        converge(run, spec, touched)
+    return sorted(specs, key=lambda spec: spec["order"])
+
+
+def forget(run, undos):
+    """Copies for an undo that is not needed: old secrets may be among them."""
+    for name in undos:
+        if name not in run.more.get("armed", []):
+            files.remove_tree(undo.place(name))
 
 
 def remove(name):
