@@ -118,6 +118,7 @@ function makeTargets(count: number, { keyPath, hostKey, port }: Sshd): ProbeTarg
       source: null,
       tools: [],
       services: [],
+      firewall: null,
       startScript: null,
     };
     // Every address of its own is a gateway of its own.

@@ -8,8 +8,9 @@ import { uselessPatterns } from "../converge/limit";
 import { factsOf } from "../converge/work";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
+import { planFirewall } from "../hosts/plan/firewall";
 import { type PlanOptions } from "../hosts/plan/planFleet";
-import { type FleetPlan } from "../hosts/plan/types";
+import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { debtsOf, type Outcome } from "../health/outcome";
 import { judge } from "../health/policy";
 import { renderMarkdown } from "../health/markdown";
@@ -68,6 +69,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     inventory: inventoryCopy(text, config.inventoryCopy),
     token: await tokenOf(config),
     waits: (node) => tunnels.whyWaiting(node),
+    firewall: (host: DeployHostPlan) => planFirewall(host, plan, config.firewall),
   };
   const guesses = makeWishes(plan, wishOptions);
   const began = Date.now();

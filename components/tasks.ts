@@ -17,6 +17,7 @@ import { type Facts } from "../payload/facts";
 import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../payload/render";
 import {
   type ActivateSpec,
+  type FirewallSpec,
   type HostPart,
   type ManagedFile,
   type PrepareSpec,
@@ -57,6 +58,8 @@ export interface WishOptions {
   readonly join?: (host: DeployHostPlan) => JoinSpec;
   /** Why a host has to do without a part of it. @default nothing */
   readonly waits?: (node: string) => string | undefined;
+  /** Who may reach a host's daemon. @default no rule of ours */
+  readonly firewall?: (host: DeployHostPlan) => FirewallSpec | null;
 }
 
 /** Every host that is deployed or is to be left; the others are not touched. */
@@ -102,6 +105,7 @@ function presentWish(
     staged,
     join: joinOf,
     waits: whyWaiting,
+    firewall,
   }: WishOptions,
   facts?: Facts,
 ): Wish {
@@ -112,6 +116,7 @@ function presentWish(
     init: facts?.init ?? null,
     inventory,
     parts,
+    firewall: firewall?.(host) ?? null,
     peerAddress: (node: string) => host.peerAddresses[host.peers.indexOf(node)] ?? null,
     clusterToken: token && { digest: token.digest, required: config.requireAuth },
     index: config.packageIndex,

@@ -1,6 +1,6 @@
 import { packAgent } from "./agent";
 import { sha256 } from "./digest";
-import { compareSupport, compareTools } from "./compareParts";
+import { compareFirewall, compareSupport, compareTools } from "./compareParts";
 import { type Drift } from "./drift";
 import { type Facts, type FileFact } from "./facts";
 import { lineDiff } from "./lineDiff";
@@ -40,6 +40,7 @@ export function factsRequest(
       source: null,
       tools: [],
       services: [],
+      firewall: null,
     };
   }
   return {
@@ -62,6 +63,7 @@ export function factsRequest(
     port: activate.health.port,
     source: prepare.source?.path ?? null,
     tools: prepare.tools.map(({ name }) => name),
+    firewall: prepare.firewall,
     services: prepare.services.map(({ name, service, ready }) => ({
       name,
       service: sha256(service),
@@ -88,7 +90,11 @@ export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
     if (error !== undefined) drift.push({ what: `import ${module}`, want: "works", is: error });
   }
   drift.push(...compareFiles(spec.files, facts));
-  drift.push(...compareTools(spec, facts), ...compareSupport(spec, facts));
+  drift.push(
+    ...compareTools(spec, facts),
+    ...compareSupport(spec, facts),
+    ...compareFirewall(spec, facts),
+  );
   if (spec.source && facts.source?.commit !== spec.source.commit) {
     drift.push({
       what: "source",

@@ -1,8 +1,14 @@
-import { sha256 } from "./digest";
+import { sha256, shortDigest } from "./digest";
 import { type Drift } from "./drift";
 import { type Facts, type SupportFact } from "./facts";
 import { lineDiff } from "./lineDiff";
-import { type PreparePresent, type RenderedService, type Tool, type ToolSource } from "./spec";
+import {
+  type FirewallSpec,
+  type PreparePresent,
+  type RenderedService,
+  type Tool,
+  type ToolSource,
+} from "./spec";
 
 /** Tools in the wanted version, as they were installed, and no others. */
 export function compareTools({ tools }: Pick<PreparePresent, "tools">, facts: Facts): Drift[] {
@@ -54,6 +60,29 @@ export function compareSupport(
 function editedText(what: string, { service }: RenderedService, { file }: SupportFact): Drift {
   const detail = file?.text === undefined ? {} : { detail: lineDiff(file.text, service) };
   return { what: `${what} file`, want: "present", is: file ? "edited" : "absent", ...detail };
+}
+
+/** Rules of ours as they were applied for this wish, also at the next boot; none where none are wanted. */
+export function compareFirewall(
+  { firewall: wanted }: Pick<PreparePresent, "firewall">,
+  { firewall: found }: Facts,
+): Drift[] {
+  const what = "firewall";
+  if (wanted === null) {
+    return found === null ? [] : [{ what, want: "no rule of ours", is: `rules ${found.state}` }];
+  }
+  // What a container may not have is a note of the report: nothing could be mended there.
+  if (found !== null && !found.able) return [];
+  const want = describeOpenings(wanted);
+  if (found === null || found.state === "absent") return [{ what, want, is: "absent" }];
+  if (found.digest !== shortDigest(wanted)) return [{ what, want, is: "rules of an older wish" }];
+  const detail = found.edits === null ? {} : { detail: found.edits };
+  if (found.state === "edited") return [{ what, want, is: "edited", ...detail }];
+  return found.boot ? [] : [{ what: "firewall at boot", want: "applied", is: "not applied" }];
+}
+
+function describeOpenings({ ports, interfaces, ipv4, ipv6 }: FirewallSpec): string {
+  return `ports ${ports.join(", ")} open to ${[...interfaces, ...ipv4, ...ipv6].join(", ")} alone`;
 }
 
 /** What an earlier wish has left. */

@@ -73,6 +73,22 @@ const support = z.object({
   lastError: text(600).nullable(),
 });
 
+const firewall = z.object({
+  /** The agent has the right to change what is filtered here. */
+  able: z.boolean(),
+  backend: z.enum(["nft", "iptables"]).nullable(),
+  /** Our rules in the kernel: as applied, changed since, or gone. */
+  state: z.enum(["intact", "edited", "absent"]),
+  /** Of the spec that was applied last. */
+  digest: text(64).nullable(),
+  /** They are applied again at boot. */
+  boot: z.boolean(),
+  /** What was changed, as `-is` and `+want`. */
+  edits: text(16384).nullable(),
+  /** Other people's firewalls that are active beside ours. */
+  managers: list(text(32), 8),
+});
+
 const health = z.object({
   /** HTTP status, 0 when nothing answered. */
   status: count,
@@ -194,6 +210,8 @@ export const factsSchema = z.object({
   tools: record(tool, 16),
   /** By name without `ringrift-p2p-`: every support service of ours on the host, wanted or not. */
   services: record(support, 16),
+  /** null where there is no rule of ours, and none is wanted. */
+  firewall: firewall.nullable(),
   listening: list(z.object({ address: text(64), port: count }), 256),
   /** Everything of ours that is on the host: what leaving has to remove. */
   traces: list(text(300), 64),
@@ -224,6 +242,7 @@ export const NOTHING_FOUND = {
   tailnet: null,
   tools: {},
   services: {},
+  firewall: null,
   listening: [],
   traces: [],
   hostKeys: null,

@@ -241,6 +241,7 @@ export interface FactsRequest {
   readonly source: string | null;
   /** Ask tailscaled. @default false */
   readonly tailnet?: boolean;
+  readonly firewall: FirewallSpec | null;
   readonly tools: readonly string[];
   readonly services: readonly Pick<RenderedService, "name" | "service" | "ready">[];
 }

@@ -35,6 +35,7 @@ describe("readConfig", () => {
       voterReturnSeconds: 120,
       clusterToken: undefined,
       requireAuth: false,
+      firewall: { allow: [], hosts: {} },
       mirror: null,
       cloudflare: null,
       cloudflareSecret: undefined,

@@ -34,7 +34,13 @@ export function linkName(container: string): string {
 }
 
 /** What a rented container may not do: change its network, mount, or open raw sockets. */
-const CONTAINER_DROPS = "CAP_NET_ADMIN,CAP_SYS_ADMIN,CAP_NET_RAW";
+const CONTAINER_DROPS = ["CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_NET_RAW"];
+/** Those of them that one has which was given the right to its network. */
+const NETWORK_RIGHTS = ["CAP_NET_ADMIN", "CAP_NET_RAW"];
+
+function dropsOf({ netAdmin }: Machine): string[] {
+  return CONTAINER_DROPS.filter((right) => !netAdmin || !NETWORK_RIGHTS.includes(right));
+}
 
 /**
  * The systemd-nspawn command line of a host.
@@ -69,7 +75,8 @@ export function nspawnArgv(
   }
   return [
     ...common,
-    `--drop-capability=${CONTAINER_DROPS}`,
+    ...(machine.netAdmin ? [`--capability=${NETWORK_RIGHTS.join(",")}`] : []),
+    `--drop-capability=${dropsOf(machine).join(",")}`,
     "--as-pid2",
     "--",
     "/usr/local/sbin/container-start",

@@ -20,6 +20,8 @@ export interface Machine {
   readonly port: number;
   /** Whether a TUN device can be opened. @default false */
   readonly tun: boolean;
+  /** Whether a container may change its network, as one that was started with `--cap-add=NET_ADMIN`. @default false */
+  readonly netAdmin: boolean;
   /** Whether the checkout has a virtual environment (without pip). @default false */
   readonly venv: boolean;
   /** Whether somebody has installed the daemon's Python packages there already. @default false */
@@ -31,6 +33,7 @@ export interface Machine {
 const rawMachine = z.strictObject({
   kind: z.enum(["systemd", "supervisord", "bare", "dead"]),
   tun: z.boolean().default(false),
+  netAdmin: z.boolean().default(false),
   venv: z.boolean().default(false),
   modules: z.boolean().default(false),
   volume: z.boolean().optional(),
@@ -97,6 +100,7 @@ export function readMachines(inventory: string, facts: string): Machine[] {
     const fact = known[name] ?? {
       kind: entry.is_container === true ? ("bare" as const) : ("systemd" as const),
       tun: false,
+      netAdmin: false,
       venv: false,
       modules: false,
     };

@@ -1,6 +1,6 @@
 """Nothing of ours stays; what was there before us comes back; data and foreign files are left alone."""
 import os
-import competitors, deadman, files, host_keys, packages, services, state, support, tailnet
+import competitors, deadman, files, firewall, host_keys, packages, services, state, support, tailnet
 from paths import BASE, LOG_DIR
 
 
@@ -13,6 +13,7 @@ def absent(run):
     run.step("ssh host keys", host_keys.forget, run.node)
     for service in services.here():
         run.step(service.manager, service.remove)
+    run.step("firewall", firewall.remove)
     support.remove_all(run)
     run.step("tailnet state", tailnet.clean)
     for path in state.load()["originals"]:

@@ -1,6 +1,6 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
 import importlib.util, os, platform, shutil, sys, sysconfig
-import competitors, contents, files, health, host_keys, inspection, ports, release, services, stage, state, support, tailnet, tools, venv
+import competitors, contents, files, firewall, health, host_keys, inspection, ports, release, services, stage, state, support, tailnet, tools, venv
 from journal import now
 from packages import which
 from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, TAILNET_VOLUME, UNIT
@@ -91,7 +91,8 @@ def collect(request, modules):
         "bootId": "", "uptimeSeconds": 0, "init": "none", "container": False, "tun": False, "python": None, "runner": None,
         "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
         "release": {"current": None, "good": None, "kept": [], "intact": True}, "service": None, "port": [], "health": None,
-        "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "tailnet": None, "listening": [],
+        "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "firewall": None,
+        "tailnet": None, "listening": [],
         "traces": [], "hostKeys": None, "error": None,
     }
     guarded(facts, "bootId", lambda: files.text_of("/proc/sys/kernel/random/boot_id").strip())
@@ -122,6 +123,7 @@ def collect(request, modules):
             guarded(facts, "health", lambda: health.health_fact(request["address"], request["port"]))
     guarded(facts, "tools", tools.facts)
     guarded(facts, "services", lambda: support.facts(request["manager"] or inspection.init(), request["startScript"], request["services"]))
+    guarded(facts, "firewall", lambda: firewall.facts(request["manager"], request["startScript"], request["firewall"]))
     try:
         imports(facts, request)
     except Exception as error:

@@ -1,6 +1,6 @@
 """Everything that does not restart the daemon."""
 import os, shutil
-import competitors, contents, host_keys, source, support, tools, venv
+import competitors, contents, firewall, host_keys, source, support, tools, venv
 from journal import Failed
 
 
@@ -35,6 +35,8 @@ def prepare(run, spec):
         touched |= {tool["name"]} if run.steps[-1]["status"] == "changed" else set()
     support.converge_all(run, spec["services"], *here, touched, undos)
     support.forget(run, undos)
+    # Last, so that its timer starts when we are about to come back.
+    firewall.converge(run, spec["firewall"], *here, mirror)
     run.step("old tools", tools.prune, {tool["name"]: tool["version"] for tool in spec["tools"]}, before)
     for one in competitors.find():
         run.note("competes: %(kind)s %(id)s (%(detail)s)" % one)

@@ -271,6 +271,7 @@ describe("a host that leaves", () => {
       source: null,
       tools: [],
       services: [],
+      firewall: null,
     });
   });
 });

@@ -81,6 +81,7 @@ export function factsInOrder(
     tailnet: null,
     tools: {},
     services: {},
+    firewall: null,
     listening: [],
     traces: ["/opt/ringrift-p2p"],
     hostKeys: null,

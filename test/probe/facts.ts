@@ -18,6 +18,7 @@ export const REQUEST: FactsRequest = {
   source: null,
   tools: [],
   services: [],
+  firewall: null,
   startScript: null,
 };
 

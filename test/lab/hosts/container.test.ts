@@ -16,6 +16,7 @@ const machine: Machine = {
   checkout: "/root/ai service",
   port: 8770,
   tun: true,
+  netAdmin: false,
   venv: false,
   modules: false,
 };

@@ -9,6 +9,7 @@ const machine: Machine = {
   checkout: null,
   port: 8770,
   tun: false,
+  netAdmin: false,
   venv: false,
   modules: false,
 };

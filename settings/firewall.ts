@@ -1,0 +1,88 @@
+/** `p2p:firewall`, read and checked. */
+
+import { isIP } from "node:net";
+
+export interface FirewallSettings {
+  /** Addresses and ranges beside the fleet's own that may reach the daemons, sorted. */
+  readonly allow: readonly string[];
+  /** By host: its own list in the place of `allow`, or no rule of ours at all. */
+  readonly hosts: Readonly<Record<string, { readonly allow: readonly string[] } | "off">>;
+}
+
+type Fail = (key: string, expected: string, got: unknown) => void;
+
+const RANGE = "a list of IPv4 or IPv6 addresses or ranges such as 192.0.2.0/24";
+
+/**
+ * On unless it is turned off: the daemon answers requests that change state, from anybody.
+ * @param raw `on`, `off`, or a mapping; undefined stands for `on`
+ * @returns null when it is off
+ */
+export function readFirewall(raw: unknown, fail: Fail): FirewallSettings | null {
+  if (raw === undefined || raw === "" || raw === "on" || raw === true) return ON;
+  if (raw === "off" || raw === false) return null;
+  if (!isMapping(raw)) {
+    fail("firewall", "on, off or a mapping", raw);
+    return ON;
+  }
+  onlyKeys(raw, "firewall", ["enabled", "allow", "hosts"], fail);
+  if (raw["enabled"] === false) return null;
+  if (raw["enabled"] !== undefined && raw["enabled"] !== true)
+    fail("firewall.enabled", "true or false", raw["enabled"]);
+  const hosts = raw["hosts"] ?? {};
+  if (!isMapping(hosts)) {
+    fail("firewall.hosts", "a mapping of host names", hosts);
+    return ON;
+  }
+  return {
+    allow: readRanges(raw["allow"], "firewall.allow", fail),
+    hosts: Object.fromEntries(
+      Object.entries(hosts).map(([name, own]) => [
+        name,
+        readHost(own, `firewall.hosts.${name}`, fail),
+      ]),
+    ),
+  };
+}
+
+const ON: FirewallSettings = { allow: [], hosts: {} };
+
+function readHost(raw: unknown, place: string, fail: Fail): FirewallSettings["hosts"][string] {
+  if (raw === "off" || raw === false) return "off";
+  if (!isMapping(raw)) {
+    fail(place, "off or a mapping with allow", raw);
+    return "off";
+  }
+  onlyKeys(raw, place, ["allow"], fail);
+  return { allow: readRanges(raw["allow"], `${place}.allow`, fail) };
+}
+
+function readRanges(raw: unknown, place: string, fail: Fail): string[] {
+  if (raw === undefined) return [];
+  if (!Array.isArray(raw)) {
+    fail(place, RANGE, raw);
+    return [];
+  }
+  const good = raw.filter((range): range is string => typeof range === "string" && isRange(range));
+  for (const range of raw) if (!good.includes(range as string)) fail(place, RANGE, range);
+  return [...new Set(good)].sort();
+}
+
+/** An address, or a range with a prefix length from 1: all addresses at once would be no firewall. */
+export function isRange(text: string): boolean {
+  const [address = "", length, ...rest] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0 || address.includes("%")) return false;
+  if (length === undefined) return true;
+  const bits = family === 4 ? 32 : 128;
+  return /^\d{1,3}$/.test(length) && Number(length) >= 1 && Number(length) <= bits;
+}
+
+function onlyKeys(raw: object, place: string, known: readonly string[], fail: Fail): void {
+  for (const key of Object.keys(raw))
+    if (!known.includes(key)) fail(place, `only ${known.join(", ")}`, key);
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

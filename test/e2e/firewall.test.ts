@@ -1,0 +1,344 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Lab } from "../../lab/fleet/lab";
+import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
+import { until } from "../../lab/fleet/until";
+import { comparePrepare, factsRequest } from "../../payload/compare";
+import { renderAbsent, renderActivate, renderPrepare } from "../../payload/render";
+import { type FirewallSpec, type PreparePresent } from "../../payload/spec";
+import { planOf } from "../payload/plans";
+import { AgentOnLab } from "./agentOnLab";
+
+// What this cannot prove: other kernels, and firewalls that a provider has outside of the host. The tailnet and the
+// tunnel have no part in these scans.
+
+const why = whyNoLab(machineFacts());
+const onLab = why === null ? describe : describe.skip;
+const title = why === null ? "the firewall" : `the firewall (skipped here: ${why})`;
+
+// A cold cache is filled first: packages, base root, wheels.
+jest.setTimeout(900_000);
+
+const file = (name: string): string => join(__dirname, name);
+const PORTS = ["8770/tcp", "8772/tcp", "7947/tcp", "8771/udp", "22/tcp", "9001/tcp"];
+const GUARDED = PORTS.slice(0, 4);
+const SPEC: FirewallSpec = {
+  ports: [4321, 7947, 8766, 8770, 8771, 8772],
+  interfaces: ["lo", "tailscale0"],
+  ipv4: ["10.77.1.3", "10.77.60.0/24"],
+  ipv6: ["fd77:0:0:1::3", "fd77:0:0:60::/64"],
+};
+/** Who dials: an address of the lab's network, by what it stands for. */
+const SOURCES = {
+  outside: ["10.77.50.9", "fd77:0:0:50::9"],
+  named: ["10.77.60.5", "fd77:0:0:60::5"],
+  "next to it": ["10.77.61.5", "fd77:0:0:61::5"],
+} as const;
+const FLEET_HOST = ["10.77.1.3", "fd77:0:0:1::3"] as const;
+const TARGETS = { s1: ["10.77.1.1", "fd77:0:0:1::1"], n1: ["10.77.1.2", "fd77:0:0:1::2"] } as const;
+
+onLab(title, () => {
+  let lab: Lab;
+
+  /** Everything that does not come from us: kernel's rules of both kinds, without counters and our own. */
+  const foreignRules = async (host: string): Promise<string> => {
+    const tables = `for t in $(nft list tables | grep -v ringrift_p2p | tr ' ' ,); do nft -s list $(echo $t | tr , ' '); done`;
+    const legacy = `for tool in iptables ip6tables; do $tool -S | grep -v RINGRIFT_P2P; done`;
+    const nft = await lab.inside(host, [
+      "sh",
+      "-c",
+      `PATH=/opt/hidden:$PATH; ${tables}; ${legacy}`,
+    ]);
+    // With the other backend, our chains stand inside of a table that others use too.
+    return nft.stdout
+      .split("\n")
+      .filter((line) => !line.includes("RINGRIFT_P2P"))
+      .join("\n");
+  };
+
+  const inside = async (host: string, script: string): Promise<string> => {
+    const { code, stdout, stderr } = await lab.inside(host, ["sh", "-ec", script]);
+    if (code !== 0) throw new Error(`${host}: ${script}: ${code} ${stdout} ${stderr}`);
+    return stdout;
+  };
+
+  /** Addresses of the second family and the listeners: a restart ends both. */
+  const settle = async (host: string): Promise<void> => {
+    const number = { s1: 1, n1: 2, b1: 3 }[host];
+    await inside(host, `ip -6 address replace fd77:0:0:1::${number}/32 dev host0 nodad`);
+    await inside(
+      host,
+      `setsid -f python3 /root/listen.py ${PORTS.filter((p) => p !== "22/tcp").join(" ")} >/dev/null 2>&1 </dev/null`,
+    );
+    await until(
+      async () =>
+        (
+          await lab.inside(host, [
+            "python3",
+            "-c",
+            "import socket;socket.create_connection(('127.0.0.1',9001))",
+          ])
+        ).code === 0,
+      20_000,
+      200,
+    );
+  };
+
+  const scan = async (host: "s1" | "n1"): Promise<Record<string, string[]>> => {
+    const found: Record<string, string[]> = {};
+    const note = (who: string, family: number, output: string): void => {
+      const open = output.split("\n").flatMap((line) => {
+        const [, port = "", state] = line.split(" ");
+        return state === "open" ? [port] : [];
+      });
+      found[`${who}, IPv${family === 0 ? 4 : 6}`] = open;
+    };
+    const jobs = Object.entries({ ...SOURCES, fleet: FLEET_HOST, loopback: null }).flatMap(
+      ([who, sources]) =>
+        [0, 1].map(async (family) => {
+          const local = ["127.0.0.1", "::1"][family];
+          const target = sources === null ? local : TARGETS[host][family];
+          const input = `${target} ${sources?.[family] ?? local} ${PORTS.join(",")}\n`;
+          const argv = ["python3", "-c", readFileSync(file("scan.py"), "utf8")];
+          const done =
+            sources === null
+              ? await lab.inside(host, argv, { input })
+              : who === "fleet"
+                ? await lab.inside("b1", argv, { input })
+                : await lab.exec(argv, { input });
+          note(who, family, done.stdout);
+        }),
+    );
+    await Promise.all(jobs);
+    return found;
+  };
+  const closedFor = (...closed: string[]): Record<string, string[]> => {
+    const all = [...Object.keys(SOURCES), "fleet", "loopback"];
+    return Object.fromEntries(
+      all.flatMap((who) =>
+        [4, 6].map((family) => [
+          `${who}, IPv${family}`,
+          PORTS.filter((port) => !closed.includes(who) || !GUARDED.includes(port)),
+        ]),
+      ),
+    );
+  };
+
+  beforeAll(async () => {
+    const files = {
+      inventory: file("fixtures/firewall.yaml"),
+      machines: file("fixtures/firewallMachines.yaml"),
+    };
+    lab = await Lab.up({ ...files, id: `f${randomBytes(3).toString("hex")}` });
+    for (const [four, six] of Object.values(SOURCES)) {
+      await lab.exec(["ip", "address", "add", `${four}/16`, "dev", "br0"]);
+      await lab.exec(["ip", "-6", "address", "add", `${six}/32`, "dev", "br0", "nodad"]);
+    }
+    for (const host of ["s1", "n1", "b1"]) {
+      await lab.ssh(host, "cat > /root/listen.py", {
+        input: readFileSync(file("listen.py"), "utf8"),
+      });
+      await settle(host);
+    }
+    // One of them knows iptables alone.
+    await inside("n1", "mkdir -p /opt/hidden && mv /usr/sbin/nft /opt/hidden/");
+  });
+  afterAll(() => lab?.down());
+
+  describe.each([
+    ["s1", "systemd", "nft"],
+    ["n1", "own", "iptables"],
+  ] as const)("on %s (%s, %s)", (host, supervisor, backend) => {
+    let agent: AgentOnLab;
+    let foreign: string;
+    const connection = { ...planOf().connection, user: "root" };
+    const plan = planOf({
+      name: host,
+      supervisor,
+      connection,
+      aiServicePath: "/root",
+      provider: "vast",
+    });
+    const wish = (firewall: FirewallSpec | null): PreparePresent => {
+      const index = { kind: "index", url: "http://10.77.0.1:8080/simple/" } as const;
+      const prepare = renderPrepare(plan, { inventory: null, clusterToken: null, firewall, index });
+      const required: Record<string, string> =
+        supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+      return { ...prepare, python: { ...prepare.python, required } };
+    };
+    const closed = wish(SPEC);
+    const look = (prepare = closed) =>
+      agent.facts(
+        factsRequest(prepare, renderActivate(plan, { inventory: null, clusterToken: null }), null),
+      );
+    const driftOf = async (prepare = closed) => comparePrepare(prepare, await look(prepare));
+    const disarm = () => agent.run("disarm", { node: host, names: ["*"] });
+    /** Our supervisord is the daemon's; without a daemon it is started by hand. */
+    const superviseOwn = async () => {
+      if (supervisor === "own")
+        await inside(host, "/opt/ringrift-p2p/supervisor/start >/dev/null 2>&1 </dev/null &");
+    };
+
+    beforeAll(async () => {
+      agent = new AgentOnLab(lab, host);
+      await inside(
+        host,
+        `PATH=/opt/hidden:$PATH
+nft add table inet theirs
+nft add chain inet theirs input '{ type filter hook input priority 10; policy accept; }'
+nft add rule inet theirs input tcp dport 9999 drop
+iptables -N THEIRS; iptables -A THEIRS -s 192.0.2.0/24 -j DROP; iptables -A INPUT -j THEIRS
+ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
+      );
+      foreign = await foreignRules(host);
+      expect(foreign).toContain("9999");
+      expect(foreign).toContain("THEIRS");
+      await agent.stage();
+    });
+
+    it("is open to all without it", async () => {
+      expect(await scan(host)).toEqual(closedFor());
+    });
+
+    it("lets in the fleet, the loopback and the named range, and nobody else", async () => {
+      const verdict = await agent.run("prepare", closed);
+      expect(verdict).toMatchObject({ ok: true, armed: ["firewall"] });
+      expect(await disarm()).toMatchObject({ ok: true });
+      await superviseOwn();
+      expect(await scan(host)).toEqual(closedFor("outside", "next to it"));
+      expect((await look()).firewall).toMatchObject({
+        able: true,
+        backend,
+        state: "intact",
+        boot: true,
+      });
+      expect(await driftOf()).toEqual([]);
+      expect(await foreignRules(host)).toBe(foreign);
+    });
+
+    it("changes nothing the second time", async () => {
+      const { steps, armed } = await agent.run("prepare", closed);
+      expect(steps.filter(({ status }) => status !== "ok")).toEqual([]);
+      expect(armed).toBeUndefined();
+    });
+
+    it("comes back with a reboot", async () => {
+      const before = foreign;
+      await lab.restart(host);
+      await settle(host);
+      const back = await until(
+        async () => (await look()).firewall?.state === "intact",
+        30_000,
+        500,
+      );
+      expect(back).not.toBeNull();
+      expect(await scan(host)).toEqual(closedFor("outside", "next to it"));
+      // Theirs were not kept over it, and are none of our business.
+      foreign = await foreignRules(host);
+      expect(foreign).not.toBe(before);
+    });
+
+    it("shows a rule of ours that was removed by hand, and heals it", async () => {
+      const foreignNow = await foreignRules(host);
+      await inside(
+        host,
+        backend === "nft"
+          ? "nft flush chain inet ringrift_p2p ports"
+          : "iptables -D RINGRIFT_P2P_PORTS -j DROP",
+      );
+      const [drift] = await driftOf();
+      expect(drift).toMatchObject({ what: "firewall", is: "edited" });
+      expect(drift?.detail).toMatch(/^\+.*(drop|DROP)$/m);
+      expect(await agent.run("prepare", closed)).toMatchObject({ ok: true, armed: ["firewall"] });
+      await disarm();
+      expect(await driftOf()).toEqual([]);
+      await inside(
+        host,
+        backend === "nft"
+          ? "nft delete table inet ringrift_p2p"
+          : "iptables -D INPUT -j RINGRIFT_P2P",
+      );
+      expect((await driftOf()).map(({ what }) => what)).toEqual(["firewall"]);
+      await agent.run("prepare", closed);
+      await disarm();
+      expect(await driftOf()).toEqual([]);
+      expect(await foreignRules(host)).toBe(foreignNow);
+    });
+
+    it("goes without a trace when it is turned off, and when the host leaves", async () => {
+      const foreignNow = await foreignRules(host);
+      const open = wish(null);
+      expect((await driftOf(open)).map(({ want, is }) => [want, is])).toEqual([
+        ["no rule of ours", "rules intact"],
+      ]);
+      expect(await agent.run("prepare", open)).toMatchObject({ ok: true });
+      expect(await driftOf(open)).toEqual([]);
+      expect(await scan(host)).toEqual(closedFor());
+      await agent.run("prepare", closed);
+      await disarm();
+      expect(await agent.run("activate", renderAbsent(host))).toMatchObject({ outcome: "absent" });
+      expect(await foreignRules(host)).toBe(foreignNow);
+      expect((await look()).traces).toEqual([]);
+    });
+  });
+
+  it("that locks the controller out is undone by the host itself, on a machine and in a container", async () => {
+    const lockOut = async (host: "s1" | "n1", supervisor: "systemd" | "own"): Promise<void> => {
+      const agent = new AgentOnLab(lab, host);
+      const connection = { ...planOf().connection, user: "root" };
+      const plan = planOf({
+        name: host,
+        supervisor,
+        connection,
+        aiServicePath: "/root",
+        provider: "vast",
+      });
+      const prepare = renderPrepare(plan, {
+        inventory: null,
+        clusterToken: null,
+        firewall: { ...SPEC, ports: [22, ...SPEC.ports] },
+        index: { kind: "index", url: "http://10.77.0.1:8080/simple/" },
+      });
+      const required: Record<string, string> =
+        supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+      await agent.stage();
+      const login = async () => (await lab.ssh(host, "true", { timeout: 6_000 })).code === 0;
+      // The session is cut off in the middle, so nobody hears the verdict.
+      const lost = agent
+        .run("prepare", { ...prepare, python: { ...prepare.python, required } })
+        .catch(() => null);
+      expect(await until(async () => !(await login()), 120_000, 500)).not.toBeNull();
+      const began = Date.now();
+      expect(await until(login, 200_000, 1000)).not.toBeNull();
+      expect(Date.now() - began).toBeLessThan(150_000);
+      const late = await agent.run("disarm", { node: host, names: ["*"] });
+      expect(late).toMatchObject({
+        ok: false,
+        error: "firewall: firewall had already been undone",
+      });
+      await lost;
+    };
+    await Promise.all([lockOut("s1", "systemd"), lockOut("n1", "own")]);
+  });
+
+  it("is not asked of a container that may not have one, and that is said", async () => {
+    const agent = new AgentOnLab(lab, "b1");
+    const connection = { ...planOf().connection, user: "root" };
+    const plan = planOf({ name: "b1", supervisor: "own", connection, aiServicePath: "/root" });
+    const prepare = renderPrepare(plan, { inventory: null, clusterToken: null, firewall: SPEC });
+    const spec = { ...prepare, python: { ...prepare.python, required: {} } };
+    await agent.stage();
+    const verdict = await agent.run("prepare", spec);
+    expect(verdict).toMatchObject({
+      ok: true,
+      notes: ["no firewall of ours: this container may not have one (CAP_NET_ADMIN is missing)"],
+    });
+    const request = factsRequest(
+      spec,
+      renderActivate(plan, { inventory: null, clusterToken: null }),
+      null,
+    );
+    expect(comparePrepare(spec, await agent.facts(request))).toEqual([]);
+  });
+});
