@@ -11,6 +11,8 @@ NAME = "ringrift-p2p-firewall"
 TABLE = "ringrift_p2p"
 CHAIN, GUARD = "RINGRIFT_P2P", "RINGRIFT_P2P_PORTS"
 TIMER = "firewall"
+# There until the controller has come back: rules that may have locked it out must not outlive a reboot, as no timer does.
+UNCONFIRMED = FOLDER + "/unconfirmed"
 # Loaded after those that flush everything at their start.
 OTHERS = "nftables.service iptables.service netfilter-persistent.service ufw.service firewalld.service"
 UNIT = """# Managed by p2p-fleet: edits are overwritten by the next run.
@@ -101,12 +103,13 @@ def iptables_rules(spec, family):
 
 def scripts(kind, spec):
     """Name -> (text, mode) of what the folder holds; `apply` and `clear` may run at any time, and twice."""
-    head = "#!/bin/sh\n# Managed by p2p-fleet: edits are overwritten by the next run.\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
+    top = "#!/bin/sh\n# Managed by p2p-fleet: edits are overwritten by the next run.\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
+    head = top + '[ "$1" = now ] || [ ! -e %s ] || exit 0\n' % UNCONFIRMED
     if kind == "nft":
         return {
             "rules.nft": (nft_rules(spec), "0644"),
             "apply": (head + "exec nft -f %s/rules.nft\n" % FOLDER, "0755"),
-            "clear": (head + "nft delete table inet %s 2>/dev/null || :\n" % TABLE, "0755"),
+            "clear": (top + "nft delete table inet %s 2>/dev/null || :\n" % TABLE, "0755"),
         }
     apply, clear = [], []
     for tool, family in (("iptables", "ipv4"), ("ip6tables", "ipv6")):
@@ -131,7 +134,7 @@ def scripts(kind, spec):
         "rules.ipv4": (iptables_rules(spec, "ipv4"), "0644"),
         "rules.ipv6": (iptables_rules(spec, "ipv6"), "0644"),
         "apply": (head + "\n".join(apply) + "\nexit 0\n", "0755"),
-        "clear": (head + "\n".join(clear) + "\nexit 0\n", "0755"),
+        "clear": (top + "\n".join(clear) + "\nexit 0\n", "0755"),
     }
 
 
@@ -167,7 +170,7 @@ def boot_text(manager):
 
 
 def files_in_place(spec, kind):
-    return all(files.text_of("%s/%s" % (FOLDER, name)) == text for name, (text, _) in scripts(kind, spec).items())
+    return not os.path.exists(UNCONFIRMED) and all(files.text_of("%s/%s" % (FOLDER, name)) == text for name, (text, _) in scripts(kind, spec).items())
 
 
 def starts_at_boot(manager, start_script):
@@ -179,7 +182,7 @@ def starts_at_boot(manager, start_script):
 
 def put_in_place(spec, kind, manager, start_script):
     for name in os.listdir(FOLDER) if os.path.isdir(FOLDER) else []:
-        if name not in scripts(kind, spec) and name != "applied.json":
+        if name not in scripts(kind, spec) and name not in ("applied.json", "unconfirmed"):
             files.remove_tree("%s/%s" % (FOLDER, name))
     for name, (text, mode) in scripts(kind, spec).items():
         files.put("%s/%s" % (FOLDER, name), text, mode)
@@ -189,12 +192,12 @@ def put_in_place(spec, kind, manager, start_script):
         service.call("update", NAME, timeout=60)
 
 
-def undo_text(manager, start_script):
-    """sh text that makes the firewall what it is now."""
+def undo_text(manager, start_script, is_sound):
+    """sh text that makes the firewall what it is now; rules of ours that somebody has changed are not put back."""
     kept, service = undo.place(TIMER), boot_service(manager, start_script)
     shutil.rmtree(kept, ignore_errors=True)
     files.make_dirs(STATE + "/undo")
-    if os.path.isdir(FOLDER):
+    if is_sound:
         shutil.copytree(FOLDER, kept)
         folder = shlex.quote(FOLDER)
         return "%s/clear; rm -rf %s; cp -a %s %s; %s/apply" % (folder, folder, shlex.quote(kept), folder, folder)
@@ -228,13 +231,14 @@ def apply(run, spec, manager, start_script, mirror):
     same = before and before["backend"] == kind and before["digest"] == digest and before["live"] == now
     if same and files_in_place(spec, kind) and starts_at_boot(manager, start_script):
         return None
-    text = undo_text(manager, start_script)
+    text = undo_text(manager, start_script, bool(before) and before["live"] == now != "" and not os.path.exists(UNCONFIRMED))
     deadman.arm(TIMER, text, undo.SECONDS)
     run.more.setdefault("armed", []).append(TIMER)
     if before and before["backend"] != kind and os.path.exists(FOLDER + "/clear"):
         must([FOLDER + "/clear"])
+    files.put(UNCONFIRMED, "")
     put_in_place(spec, kind, manager, start_script)
-    must([FOLDER + "/apply"])
+    must([FOLDER + "/apply", "now"])
     told = {"backend": kind, "digest": digest, "live": live(kind)}
     files.put(FOLDER + "/applied.json", json.dumps(told, sort_keys=True) + "\n")
     was = "absent" if not now else "as wanted" if same else "edited" if before and before["digest"] == digest else "of an older wish"

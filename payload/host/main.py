@@ -1,6 +1,6 @@
 """One phase: JSON on stdin, one line of JSON on stdout. Exits 0 whenever that line could be given."""
 import json, os, signal, sys, traceback
-import absent, activate, contents, deadman, facts, files, join, prepare, secrets_files, stage, state, undo
+import absent, activate, contents, deadman, facts, files, firewall, join, prepare, secrets_files, stage, state, undo
 from journal import OutOfTime, MOST_OF_VERDICT, Run, now, open_log, reply_with
 
 
@@ -54,6 +54,8 @@ def perform(doing, request, modules):
         for name in deadman.armed() if request["names"] == ["*"] else request["names"]:
             doing.step(name, deadman.disarm, name)
             files.remove_tree(undo.place(name))
+            if name == firewall.TIMER and doing.error is None:
+                files.remove_tree(firewall.UNCONFIRMED)
     try:
         state.update(lastRun={"id": doing.id, "phase": doing.phase, "at": now(), "ok": doing.error is None, "error": doing.error})
     except OSError as error:
