@@ -42,7 +42,6 @@ const up = ["up", "--yes", "--skip-preview", "--non-interactive", "--stack", "te
 
 /** Feature of shared/refused.js and what the refusal has to name. */
 const features: [string, string[]][] = [
-  ["import", ["import"]],
   ["deletedWith", ["deletedWith"]],
   ["replaceWith", ["replaceWith"]],
   ["replacementTrigger", ["replacementTrigger"]],

@@ -11,6 +11,7 @@ export type Op =
   | "replace"
   | "create-replacement"
   | "delete-replaced"
+  | "import"
   | "read"
   | "discard";
 

@@ -25,6 +25,8 @@ export interface Goal {
   customTimeouts?: CustomTimeouts;
   replaceOnChanges: string[];
   retainOnDelete: boolean;
+  /** What the program says to take over instead of making it. */
+  importId?: string;
 }
 
 /** Reads a registration. @throws Unsupported naming an option that this engine would otherwise lose. */
@@ -59,6 +61,7 @@ export function readGoal(request: RegisterResourceRequest): Goal {
     customTimeouts: readTimeouts(request.getCustomtimeouts()),
     replaceOnChanges: request.getReplaceonchangesList(),
     retainOnDelete: request.getRetainondelete() ?? false,
+    importId: request.getImportid() || undefined,
   };
 }
 
@@ -75,6 +78,7 @@ export function newState(urn: string, goal: Goal): ResourceState {
     propertyDependencies: goal.propertyDependencies,
     additionalSecretOutputs: goal.additionalSecretOutputs,
     customTimeouts: goal.customTimeouts,
+    importID: goal.importId,
     retainOnDelete: goal.retainOnDelete,
     ignoreChanges: goal.ignoreChanges,
     replaceOnChanges: goal.replaceOnChanges,
@@ -83,7 +87,6 @@ export function newState(urn: string, goal: Goal): ResourceState {
 
 function refuse(request: RegisterResourceRequest): void {
   const used: Record<string, boolean> = {
-    "the option import": request.getImportid() !== "",
     "remote components": request.getRemote(),
     "the option deletedWith": request.getDeletedwith() !== "",
     "the option replaceWith": request.getReplaceWithList().length > 0,

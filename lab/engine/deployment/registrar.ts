@@ -10,6 +10,7 @@ import { dependentReplacements } from "./dependents";
 import { type StepEvent } from "./events";
 import { DefaultProviders } from "./defaultProviders";
 import { newState, type Goal } from "./goal";
+import { Imports, isToImport } from "./imports";
 import { PendingOperations } from "./pending";
 import { ProviderChanges } from "./providerChanges";
 import { StepFailed, type Steps, subjectOf } from "./steps";
@@ -34,6 +35,7 @@ export class Registrar {
   private readonly aliases = new Map<string, string>();
   private readonly providerChanges: ProviderChanges;
   private readonly defaults: DefaultProviders;
+  private readonly imports: Imports;
 
   constructor(
     private readonly context: Context,
@@ -41,6 +43,7 @@ export class Registrar {
   ) {
     this.pending = new PendingOperations(context);
     this.providerChanges = new ProviderChanges(context, this.states, this.aliases);
+    this.imports = new Imports(context);
     this.defaults = new DefaultProviders(context, (goal) => this.register(goal));
   }
 
@@ -110,6 +113,11 @@ export class Registrar {
     }
     if (old && !old.custom)
       return this.recreate(goal, next, old, replaceBecause("provider"), false);
+    if (goal.importId !== undefined && isToImport(goal.importId, old)) {
+      const imported = await this.imports.take(goal, next, old);
+      this.context.outcome.check();
+      return this.change(goal, next, imported, true);
+    }
     if (!old) {
       next.inputs = await this.check(next, undefined, goal.inputs);
       this.context.outcome.check();
@@ -134,6 +142,7 @@ export class Registrar {
     goal: Goal,
     next: ResourceState,
     old: ResourceState,
+    isImported = false,
   ): Promise<ResourceState> {
     const { events, outcome } = this.context;
     // What this run has deleted is not compared; what an earlier one has deleted is, as the CLI does.
@@ -149,7 +158,7 @@ export class Registrar {
     outcome.check();
     switch (decision.kind) {
       case "same":
-        return this.steps.same(old, next);
+        return isImported ? this.imports.settle(old, next) : this.steps.same(old, next);
       case "update":
         return this.steps.update(old, next, decision.diff);
       case "replace":

@@ -37,6 +37,7 @@ function stepLines(step: StepEvent, depth: number): string[] {
 function propertyLines({ op, old, next }: StepEvent, indent: number): string[] {
   switch (op) {
     case "create":
+    case "import":
       return valueLines(next?.inputs ?? {}, "+", indent);
     case "read":
       return valueLines(next?.inputs ?? {}, " ", indent);

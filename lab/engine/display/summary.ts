@@ -4,11 +4,12 @@ import { equalValues } from "../../wire";
 
 /** How many resources each operation touched; only operations that stand for a resource as a whole are counted. */
 export type Counts = Partial<
-  Record<"create" | "update" | "delete" | "replace" | "same" | "read", number>
+  Record<"create" | "update" | "delete" | "import" | "replace" | "same" | "read", number>
 >;
 
 const LINES = [
   { op: "create", sign: "+ ", future: "to create", past: "created" },
+  { op: "import", sign: "= ", future: "to import", past: "imported" },
   { op: "update", sign: "~ ", future: "to update", past: "updated" },
   { op: "delete", sign: "- ", future: "to delete", past: "deleted" },
   { op: "replace", sign: "+-", future: "to replace", past: "replaced" },

@@ -10,6 +10,7 @@ export const SIGNS: Record<Op, string> = {
   replace: "+-",
   "create-replacement": "++",
   "delete-replaced": "--",
+  import: "= ",
   read: "> ",
   discard: "< ",
 };
@@ -22,6 +23,7 @@ const RUNNING: Record<Op, string> = {
   replace: "replacing",
   "create-replacement": "creating replacement",
   "delete-replaced": "deleting original",
+  import: "importing",
   read: "reading",
   discard: "discarding",
 };
@@ -34,6 +36,7 @@ const DONE: Record<Op, string> = {
   replace: "replaced",
   "create-replacement": "created replacement",
   "delete-replaced": "deleted original",
+  import: "imported",
   read: "read",
   discard: "discarded",
 };

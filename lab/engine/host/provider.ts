@@ -37,6 +37,11 @@ export interface Created {
   outputs: ValueMap;
 }
 
+export interface Read extends Created {
+  /** What the resource would have been made with; undefined where the provider does not say. */
+  inputs: ValueMap | undefined;
+}
+
 /** What every call about one resource carries. */
 export interface Subject {
   urn: string;
@@ -200,7 +205,7 @@ export class Provider {
   }
 
   /** The resource as it is; undefined when the provider knows none of that id. */
-  async read(subject: Subject): Promise<Created | undefined> {
+  async read(subject: Subject): Promise<Read | undefined> {
     const request = new proto.ReadRequest();
     request.setId(subject.id);
     name(request, subject.urn);
@@ -209,7 +214,9 @@ export class Provider {
     const response = await this.call(request, this.plugin.client.read);
     if (response.getId() === "") return undefined;
     const outputs = this.raise(fromStruct(response.getProperties()), subject.inputs);
-    return { id: response.getId(), outputs };
+    const found = response.getInputs();
+    const inputs = found && this.raise(fromStruct(found), subject.inputs);
+    return { id: response.getId(), outputs, inputs };
   }
 
   async invoke(token: string, args: ValueMap, preview: boolean): Promise<proto.InvokeResponse> {

@@ -84,12 +84,16 @@ export class Calls {
     urn: string,
     id: string,
     inputs: Properties,
-  ): { id: string; outputs: Properties } | undefined {
+  ): { id: string; outputs: Properties; inputs: Properties } | undefined {
     this.note("read", nameOf(urn), { id, inputs });
     const found = id === "" ? this.cloud.find(urn, plain(inputs)) : id;
     const object = found === undefined ? undefined : this.cloud.read(found);
     if (found === undefined || object === undefined) return undefined;
-    return { id: found, outputs: object.outputs as Properties };
+    return {
+      id: found,
+      outputs: object.outputs as Properties,
+      inputs: object.inputs as Properties,
+    };
   }
 
   async invoke(token: string, args: Properties): Promise<Properties> {

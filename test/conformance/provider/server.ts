@@ -114,10 +114,17 @@ export function serve(cloudDirectory: string): void {
       const found = calls.read(request.getUrn(), request.getId(), read(request.getInputs()));
       const response = new provider.ReadResponse();
       if (found === undefined) return response;
-      return response
-        .setId(found.id)
-        .setProperties(write(found.outputs))
-        .setInputs(request.getInputs());
+      return (
+        response
+          .setId(found.id)
+          .setProperties(write(found.outputs))
+          // For an import the engine has no inputs to give.
+          .setInputs(
+            Object.keys(read(request.getInputs())).length > 0
+              ? request.getInputs()
+              : write(found.inputs),
+          )
+      );
     }),
     update: unary(async (request: provider.UpdateRequest) => {
       const outputs = await calls.update(

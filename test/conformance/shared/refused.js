@@ -1,6 +1,5 @@
 /** One feature per name that the embedded engine does not have; config key `feature` picks it. */
 const features = {
-  import: ({ conf }) => new conf.Thing("thing", {}, { import: "thing-7" }),
   deletedWith: ({ pulumi, conf }) => {
     const home = new pulumi.ComponentResource("conf:index:Home", "home");
     new conf.Thing("thing", {}, { deletedWith: home });
