@@ -11,16 +11,26 @@ const folder = cacheFolder("program");
 // Another compiler may write something else.
 const compiler = require("esbuild/package.json").version;
 
+const OPTIONS = {
+  loader: "ts",
+  format: "cjs",
+  target: "node20",
+  // Becomes require, which finds a source without its ending; node's own import would not.
+  supported: { "dynamic-import": false },
+};
+
 function compile(source, file) {
   const { transformSync } = require("esbuild");
-  const options = { loader: "ts", format: "cjs", target: "node20", sourcefile: file };
+  const options = { ...OPTIONS, sourcefile: file };
   return transformSync(source, { ...options, sourcemap: "inline", sourcesContent: false }).code;
 }
 
 /** Compiled text of a source, from the cache where it is. */
 function compiled(file) {
   const source = fs.readFileSync(file, "utf8");
-  const digest = createHash("sha256").update(`${compiler}\0${file}\0${source}`).digest("hex");
+  const digest = createHash("sha256")
+    .update(`${compiler}\0${JSON.stringify(OPTIONS)}\0${file}\0${source}`)
+    .digest("hex");
   const kept = path.join(folder, `${digest.slice(0, 32)}.js`);
   try {
     return fs.readFileSync(kept, "utf8");
