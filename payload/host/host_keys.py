@@ -29,8 +29,11 @@ RESTORE = "\n".join([
 
 
 def volume():
-    """The container's volume: a mount of its own at one of the usual places. None: there is none, or this is a machine."""
-    if inspection.init() not in ("none", "supervisord") or not inspection.is_container():
+    """
+    The container's volume: a mount of its own at one of the usual places. None: there is none, or this is a machine,
+    which has an init of its own. (What marks a container differs from runtime to runtime, and may be missing.)
+    """
+    if inspection.init() not in ("none", "supervisord"):
         return None
     fields = [line.split() for line in files.text_of("/proc/self/mountinfo").splitlines()]
     mounts = [field[4] for field in fields if len(field) > 4]

@@ -76,13 +76,17 @@ onLab(title, () => {
   };
 
   it("gets through to twelve hosts behind one real sshd that takes three logins at a time", async () => {
-    const set = `printf 'MaxStartups 3:30:5\\nLogLevel VERBOSE\\n' > /etc/ssh/sshd_config.d/polite.conf && systemctl restart ssh && date +%s`;
+    const names = Array.from({ length: 12 }, (_, index) => `g${index + 1}`);
+    // One sshd behind as many ports, as a provider's gateway has: its bounds are for all of them together.
+    const ports = names.map((_, index) => 2201 + index);
+    const listen = [22, ...ports].map((port) => `Port ${port}`).join("\\n");
+    const set = `printf 'MaxStartups 3:30:5\\nLogLevel VERBOSE\\n${listen}\\n' > /etc/ssh/sshd_config.d/polite.conf && systemctl restart ssh && date +%s`;
     const since = (await lab.inside("s1", ["sh", "-c", set])).stdout.trim();
     const document = parseDocument(readFileSync(lab.directory.inventory(), "utf8"));
     const { s1 } = (document.toJS() as { hosts: Record<string, object> }).hosts;
-    const names = Array.from({ length: 12 }, (_, index) => `g${index + 1}`);
-    // The port of a gateway tells its hosts apart; here it is the same host each time.
-    const hosts = Object.fromEntries(names.map((name) => [name, s1]));
+    const hosts = Object.fromEntries(
+      names.map((name, index) => [name, { ...s1, ssh_port: ports[index] }]),
+    );
     const inventory = join(directory, "gateway.yaml");
     writeFileSync(inventory, stringify({ hosts }));
     const argv = [process.execPath, "bin/fleet.js", "status", "--json", inventory];
@@ -97,7 +101,7 @@ onLab(title, () => {
     expect({
       accepted: lines.filter((line) => line.startsWith("Accepted publickey")).length,
       others: lines.filter((line) =>
-        /MaxStartups|drop connection|preauth|Failed|Invalid/.test(line),
+        /MaxStartups|drop connection|Failed|Invalid|(closed|reset|isconnect).*preauth/.test(line),
       ),
     }).toEqual({ accepted: 12, others: [] });
     await lab.inside("s1", [
