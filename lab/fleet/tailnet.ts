@@ -100,6 +100,17 @@ export async function startTailnet(
   }
 }
 
+/** Somebody who works with a real tailnet may have its credentials in the environment. */
+const NO_OTHERS = {
+  TAILSCALE_OAUTH_CLIENT_ID: "",
+  TAILSCALE_OAUTH_CLIENT_SECRET: "",
+  TAILSCALE_IDENTITY_TOKEN: "",
+  TAILSCALE_TAILNET: "",
+  TAILSCALE_BASE_URL: "",
+  OAUTH_CLIENT_ID: "",
+  OAUTH_CLIENT_SECRET: "",
+};
+
 /** What the program has to know to use the lab's tailnet; the API's key comes by the environment, as in production. */
 export function tailnetSettings(directory: LabDirectory): {
   readonly config: Readonly<Record<string, unknown>>;
@@ -122,7 +133,7 @@ export function tailnetSettings(directory: LabDirectory): {
         sha256: { [machine]: readFileSync(join(stable, sum), "utf8").trim() },
       },
     },
-    env: { TAILSCALE_API_KEY: access.apiKey },
+    env: { ...NO_OTHERS, TAILSCALE_API_KEY: access.apiKey },
   };
 }
 
