@@ -12,6 +12,13 @@ export interface P2pHostArgs {
   readonly connection: Connection;
 }
 
+/** The input of a command that carries a secret. */
+interface SecretInput {
+  readonly stdin: pulumi.Input<string>;
+  /** Its verdict tells nothing but names and digests; still, not all of that is for everybody. */
+  readonly isOutputSecret: boolean;
+}
+
 /** Desired state and what has to be done about it now. */
 export interface Step<Spec> {
   readonly spec: Spec;
@@ -51,17 +58,18 @@ export class P2pHost extends pulumi.ComponentResource {
 
   /** Files of mode 0600; the whole input is a secret. */
   secrets(step: Step<SecretsSpec>): Promise<Ending> {
-    return this.run("secrets", phaseText("secrets"), step, secretStdinOf(step.spec, step.work));
+    return this.run("secrets", phaseText("secrets"), step, {
+      stdin: secretStdinOf(step.spec, step.work),
+      isOutputSecret: true,
+    });
   }
 
   /** Logs in to the tailnet. @param key null where none is needed */
   join(step: Step<JoinSpec>, key: pulumi.Output<string> | null): Promise<Ending> {
-    const text = secretStdinOf(step.spec, step.work);
-    const stdin =
-      key === null
-        ? text
-        : key.apply((value) => JSON.stringify({ ...(JSON.parse(text) as object), key: value }));
-    return this.run("join", phaseText("join"), step, stdin);
+    // Words of a secret input are masked wherever else they stand, so only the key stands there as it is.
+    const spec = Buffer.from(secretStdinOf(step.spec, step.work)).toString("base64");
+    const stdin = pulumi.output(key).apply((text) => JSON.stringify({ spec, key: text }));
+    return this.run("join", phaseText("join"), step, { stdin, isOutputSecret: false });
   }
 
   /** Switches the release and waits until it is healthy. */
@@ -73,16 +81,16 @@ export class P2pHost extends pulumi.ComponentResource {
     suffix: string,
     text: string,
     { spec, work }: Step<object>,
-    secret?: pulumi.Input<string>,
+    secret?: SecretInput,
   ): Promise<Ending> {
-    const isSecret = secret !== undefined;
+    const secretOutputs = secret?.isOutputSecret ? ["stdin", "stdout", "stderr"] : ["stdin"];
     const resource = new command.remote.Command(
       `${this.hostName}-${suffix}`,
       {
         connection: this.connection,
         // Without `create` a command never dials, not even a new one: the placeholder of a debt.
         ...(work.kind === "waiting" ? {} : { create: text }),
-        stdin: secret === undefined ? stdinOf(spec, work) : pulumi.secret(secret),
+        stdin: secret === undefined ? stdinOf(spec, work) : pulumi.secret(secret.stdin),
         logging: command.remote.Logging.None,
         // sshd refuses variables it does not know, at the price of a warning for each command.
         addPreviousOutputInEnv: false,
@@ -92,7 +100,7 @@ export class P2pHost extends pulumi.ComponentResource {
         dependsOn: this.last,
         // Only a command with work to do may change: see converge/work.ts.
         ignoreChanges: work.kind === "needed" ? [] : ["*"],
-        ...(isSecret ? { additionalSecretOutputs: ["stdin", "stdout", "stderr"] } : {}),
+        ...(secret === undefined ? {} : { additionalSecretOutputs: secretOutputs }),
       },
     );
     this.last = [resource];

@@ -1,5 +1,5 @@
 """Joins the tailnet: logs in where that is needed, sets what is wished, and waits until the device is there."""
-import os, time
+import base64, json, os, time
 import state, tailnet
 from journal import Failed, Held, say
 from shell import run
@@ -11,8 +11,11 @@ READY_SECONDS = 60
 LOGGED_OUT = (None, "NoState", "NeedsLogin")
 
 
-def join(run_, spec):
+def join(run_, request):
+    """`spec` in base64, so that none of its words is taken for a secret; the key as it is, or null."""
     forget_key()
+    spec = dict(json.loads(base64.b64decode(request["spec"])), key=request["key"])
+    run_.node = spec["node"]
     found = []
     if not run_.step("tailscaled", lambda: found.append(wait(answers, READY_SECONDS))):
         return
