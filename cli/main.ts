@@ -6,6 +6,7 @@ import { labCommand } from "./lab";
 import { outputsCommand } from "./outputs";
 import { planCommand } from "./plan";
 import { statusCommand } from "./status";
+import { syncCommand } from "./sync";
 import { trustCommand } from "./trust";
 import { UsageError } from "./usageError";
 
@@ -20,6 +21,7 @@ export function fleetCommand(): Command {
     .addCommand(statusCommand())
     .addCommand(outputsCommand())
     .addCommand(trustCommand())
+    .addCommand(syncCommand())
     .addCommand(labCommand());
   prepare(program);
   return program;

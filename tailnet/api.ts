@@ -137,9 +137,9 @@ async function refusal(response: Response, scope: string): Promise<TailnetApiErr
   }
 }
 
+/** fetch wraps what went wrong. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return "no answer";
-  if (error.name === "TimeoutError") return "no answer in time";
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+  const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
+  if (name === "TimeoutError") return "no answer in time";
+  return cause?.code ?? cause?.message ?? "no answer";
 }

@@ -3,8 +3,9 @@
  * which port, and the tests that say the same.
  */
 
-import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
+import { type FleetPlan } from "../hosts/plan/types";
 import { type OwnedEntry, type PolicyPart } from "./mergePolicy";
+import { deployedHosts, fleetTags } from "./tags";
 
 /** Carried by effective voters beside the tag of their class. */
 export const VOTER_TAG = "tag:p2p-voters";
@@ -27,16 +28,6 @@ export interface PolicyOptions {
   readonly morePorts: readonly number[];
   /** Tags of key classes that no host of the plan has yet. */
   readonly moreTags: readonly string[];
-}
-
-export function deployedHosts(plan: FleetPlan): DeployHostPlan[] {
-  return [...plan.hosts.values()].filter((host) => host.action === "deploy");
-}
-
-/** Tags of the fleet's devices, sorted. */
-export function fleetTags(plan: FleetPlan, more: readonly string[] = []): string[] {
-  const tags = deployedHosts(plan).flatMap((host) => host.authKey.tags);
-  return [...new Set([...tags, ...more])].sort();
 }
 
 export function policyPart(plan: FleetPlan, options: PolicyOptions): PolicyPart {
