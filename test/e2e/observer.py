@@ -9,6 +9,7 @@ an answer may take TIMEOUT_SECONDS, because a busy machine is not a dead daemon.
 
 import asyncio
 import json
+import os
 import sys
 import time
 
@@ -64,4 +65,8 @@ def node_of(word):
     return name, address, int(port)
 
 
-asyncio.run(main(float(sys.argv[1]), float(sys.argv[2]), [node_of(word) for word in sys.argv[3:]]))
+try:
+    asyncio.run(main(float(sys.argv[1]), float(sys.argv[2]), [node_of(word) for word in sys.argv[3:]]))
+except BrokenPipeError:
+    # Whoever wanted to know was ended.
+    os._exit(0)
