@@ -10,6 +10,7 @@ import {
   type FactsRequest,
   type ManagedFile,
   type PrepareSpec,
+  type SecretFile,
   type SecretsSpec,
 } from "./spec";
 
@@ -133,16 +134,21 @@ export function compareActivate(spec: ActivateSpec, facts: Facts): Drift[] {
 
 /** Empty when every secret file is as it was written, from the content that is wanted. */
 export function compareSecrets(spec: SecretsSpec, facts: Facts): Drift[] {
-  return spec.files.flatMap((file): Drift[] => {
-    const found = facts.secrets[file.path];
-    if (found === undefined) return [{ what: file.path, want: "present", is: "absent" }];
-    if (found.digest !== file.digest) {
-      return [{ what: file.path, want: "current", is: found.digest === null ? "edited" : "older" }];
-    }
-    const want = `0600 ${file.owner}`;
-    const is = `${found.mode} ${found.owner}`;
-    return want === is ? [] : [{ what: `${file.path} mode`, want, is }];
-  });
+  const wanted = new Set(spec.files.map(({ path }) => path));
+  const rest = Object.keys(facts.secrets).filter((path) => !wanted.has(path));
+  const leftover = rest.map((what): Drift => ({ what, want: "absent", is: "present" }));
+  return [...leftover, ...spec.files.flatMap((file) => compareSecret(file, facts))];
+}
+
+function compareSecret(file: SecretFile, facts: Facts): Drift[] {
+  const found = facts.secrets[file.path];
+  if (found === undefined) return [{ what: file.path, want: "present", is: "absent" }];
+  if (found.digest !== file.digest) {
+    return [{ what: file.path, want: "current", is: found.digest === null ? "edited" : "older" }];
+  }
+  const want = `0600 ${file.owner}`;
+  const is = `${found.mode} ${found.owner}`;
+  return want === is ? [] : [{ what: `${file.path} mode`, want, is }];
 }
 
 function compareAbsent(facts: Facts): Drift[] {

@@ -63,7 +63,8 @@ def traces():
 
 def secret_facts(paths):
     known, facts = state.load()["secrets"], {}
-    for path in paths:
+    # Those that are no longer asked for too: they have to go.
+    for path in sorted(set(paths) | set(known)):
         have = files.look(path)
         if have:
             told = known.get(path, {})

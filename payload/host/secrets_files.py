@@ -5,13 +5,15 @@ import files, state, support
 def write_all(run, spec):
     touched, readers = set(), support.of_secrets()
     undos = {}
-    for spec in readers:
-        undos.update(support.before_change([spec], spec["manager"], spec["startScript"]))
+    for reader in readers:
+        undos.update(support.before_change([reader], reader["manager"], reader["startScript"]))
+    for path in sorted(set(state.load()["secrets"]) - {one["path"] for one in spec["files"]}):
+        run.step(path + " removal", remove, path)
     for one in spec["files"]:
         run.step(one["path"], write, one)
         touched |= {one["path"]} if run.steps[-1]["status"] == "changed" else set()
-    for spec in readers:
-        support.converge(run, spec, touched, undos)
+    for reader in readers:
+        support.converge(run, reader, touched, undos)
     support.forget(run, undos)
 
 
@@ -25,3 +27,11 @@ def write(one):
     memory["secrets"][one["path"]] = {"digest": one["digest"], "sha256": files.sha(data)}
     state.save(memory)
     return before, one["digest"]
+
+
+def remove(path):
+    """One that is no longer given to this host: a voter that is none any more has no use for the entry's."""
+    memory = state.load()
+    memory["secrets"].pop(path, None)
+    state.save(memory)
+    return files.put_back(path)

@@ -227,6 +227,14 @@ describe("compareSecrets", () => {
   ])("finds %s", (_name, facts, drift) => {
     expect(compareSecrets(spec, facts)).toEqual(drift);
   });
+
+  it("finds one that is no longer given to the host", () => {
+    const fact = { digest: "d2", mode: "0600", owner: "ubuntu" };
+    const facts = inOrder({ secrets: { [path]: fact, "/etc/ringrift/entry-token": fact } });
+    expect(compareSecrets(spec, facts)).toEqual([
+      { what: "/etc/ringrift/entry-token", want: "absent", is: "present" },
+    ]);
+  });
 });
 
 describe("host keys of a container", () => {

@@ -14,12 +14,14 @@ from private import ROOT
 import competitors
 import contents
 import deadman
+import facts
 import files
 import health
 import host_keys
 import journal
 import ports
 import release
+import secrets_files
 import service_own
 import services
 import state
@@ -43,6 +45,33 @@ class StartScript(unittest.TestCase):
     def test_half_a_block_is_not_taken_for_ours(self):
         text = "#!/bin/sh\n%s\nrm -rf everything\n" % service_own.OPEN
         self.assertEqual(service_own.without_block(text), text)
+
+
+class SecretFiles(unittest.TestCase):
+    def test_one_that_is_no_longer_given_goes(self):
+        run = unittest.mock.Mock(steps=[{"status": "ok"}])
+        run.step = lambda name, doing, *args: done.append((name, doing(*args)))
+        one = lambda name: {"path": "%s/etc/%s" % (ROOT, name), "content": "x", "digest": "d", "owner": ME}
+        both, rest = {"files": [one("a"), one("b")]}, {"files": [one("a")]}
+        for spec in (both, rest, rest):
+            done = []
+            secrets_files.write_all(run, spec)
+        self.assertEqual(done, [(one("a")["path"], None)])
+        self.assertFalse(os.path.exists(one("b")["path"]))
+        self.assertEqual(sorted(facts.secret_facts([])), [one("a")["path"]])
+
+    def test_what_is_written_is_what_was_sent_whatever_reads_it(self):
+        path = "%s/etc/read" % ROOT
+        run = unittest.mock.Mock(steps=[{"status": "changed"}])
+        run.step = lambda name, doing, *args: doing(*args)
+        reader = {"manager": "own", "startScript": None, "files": ["/elsewhere"], "name": "reader"}
+        support = secrets_files.support
+        with unittest.mock.patch.object(support, "of_secrets", lambda: [reader]), \
+                unittest.mock.patch.object(support, "before_change", lambda *_: {}), \
+                unittest.mock.patch.object(support, "converge") as converge:
+            secrets_files.write_all(run, {"files": [{"path": path, "content": "x", "digest": "d", "owner": ME}]})
+        self.assertEqual(files.text_of(path), "x")
+        converge.assert_called_once_with(run, reader, {path}, {})
 
 
 class HostKeys(unittest.TestCase):
