@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { type Account } from "../account/account";
 import { recordsFor } from "../account/records";
 import { TUNNEL_DOMAIN } from "../names";
@@ -65,13 +65,12 @@ export function edgeServer(
     requestTimeout: 0,
     SNICallback: (
       name: string,
-      callback: (error: Error | null, context?: typeof certificateContext) => void,
+      callback: (error: Error | null, context?: SecureContext) => void,
     ): void => {
       if (certificate.covers(name)) callback(null, context);
       else callback(new Error(`no certificate for ${name}`));
     },
   };
-  const certificateContext = context;
   const newRay = (): string => `${randomBytes(8).toString("hex")}-LAB`;
 
   const server = createServer(options, (request, response) => {
