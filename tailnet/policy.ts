@@ -24,7 +24,7 @@ export interface PolicyOptions {
   readonly sshFrom: readonly string[];
   /** Login names for Tailscale SSH. */
   readonly sshUsers: readonly string[];
-  /** TCP ports beside the daemons' own, such as the path forwarder's. */
+  /** TCP ports beside those by which nodes reach each other. */
   readonly morePorts: readonly number[];
   /** Tags of key classes that no host of the plan has yet. */
   readonly moreTags: readonly string[];
