@@ -3,6 +3,8 @@
 import { Command } from "commander";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
+import { factsOf } from "../converge/work";
+import { type Bound, boundOf } from "../health/exposure";
 import { isAlive } from "../health/quorum";
 import { type NodeStatus, stateOf } from "../health/state";
 import { type ProbeResult } from "../probe/types";
@@ -21,6 +23,8 @@ interface HostStatus extends NodeStatus {
   readonly host: string;
   readonly provider: string;
   readonly voter: boolean;
+  /** What is really bound and filtered there; null where nobody could look. */
+  readonly listens: Bound | null;
 }
 
 export interface FleetStatus {
@@ -97,8 +101,10 @@ export function judgeFleet(
   const hosts = deployed.flatMap((host): HostStatus[] => {
     const probe = probes.get(host.name);
     if (!probe) return [];
-    const { name, provider, voter } = host;
-    return [{ host: name, provider, voter, ...stateOf(name, probe) }];
+    const { name, provider, voter, port } = host;
+    const facts = factsOf(probe);
+    const listens = facts ? boundOf(facts, port) : null;
+    return [{ host: name, provider, voter, listens, ...stateOf(name, probe) }];
   });
   const alive = voters.effective.filter((name) => {
     const probe = probes.get(name);
@@ -114,11 +120,14 @@ export function judgeFleet(
 export function renderStatus({ hosts, voters }: FleetStatus, width: number): string {
   const paint = (state: string): string =>
     state === "HEALTHY" ? colour.green(state) : colour.red(state);
-  const header = ["HOST", "PROVIDER", "VOTER", "STATE", "DETAIL"].map((text) => colour.bold(text));
+  const header = ["HOST", "PROVIDER", "VOTER", "LISTENS", "STATE", "DETAIL"].map((text) =>
+    colour.bold(text),
+  );
   const rows = hosts.map((host) => [
     host.host,
     host.provider,
     host.voter ? "yes" : "-",
+    host.listens === "all, exposed" ? colour.red(host.listens) : (host.listens ?? "-"),
     paint(host.state),
     host.detail,
   ]);

@@ -4,6 +4,7 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
+import { decideToken } from "../converge/token";
 import { uselessPatterns } from "../converge/limit";
 import { factsOf } from "../converge/work";
 import { formatFinding } from "../hosts/finding";
@@ -34,7 +35,15 @@ import {
 import { previousRun } from "./previousRun";
 import { rollOut, type Task, type TaskResult } from "./rollout";
 import { stageAll } from "./stage";
-import { correctedWish, makeTask, makeWishes, type Wish, type WishOptions } from "./tasks";
+import {
+  correctedWish,
+  makeTask,
+  makeWishes,
+  tokenHolders,
+  type Wish,
+  type WishOptions,
+  withToken,
+} from "./tasks";
 import { TailnetRun } from "./tailnetRun";
 import { unseen } from "./unseen";
 
@@ -57,6 +66,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     }));
   const tunnels = await openFleetTunnels(config, plan, previous.tunnels);
   const paths = await openPaths(config, plan, inventory, previous.numbers);
+  const token = await tokenOf(config);
   const wishOptions: WishOptions = {
     staged: paths.staged,
     ...(tailnet ? { join: (host) => tailnet.join(host) } : {}),
@@ -67,15 +77,18 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     ],
     config,
     inventory: inventoryCopy(text, config.inventoryCopy),
-    token: await tokenOf(config),
+    token,
+    activeToken: config.requireAuth ? (token?.digest ?? null) : null,
     waits: (node) => tunnels.whyWaiting(node),
     firewall: (host: DeployHostPlan) => planFirewall(host, plan, config.firewall),
   };
   const guesses = makeWishes(plan, wishOptions);
   const began = Date.now();
-  const { wishes, probes } = config.probe
+  const { wishes: guessed, probes } = config.probe
     ? await lookAtAll(guesses, plan, wishOptions)
     : { wishes: guesses, probes: unseen(guesses, previous) };
+  const wishes =
+    token === null || !config.probe ? guessed : settleToken(guessed, probes, plan, wishOptions);
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   if (config.probe) void pulumi.log.info(`looked at ${wishes.length} hosts in ${seconds} s`);
   const decided = wishes.map((wish) =>
@@ -206,6 +219,24 @@ async function tokenOf({ clusterToken }: FleetConfig) {
   });
   const digest = createHmac("sha256", text).update("p2p cluster token").digest("hex").slice(0, 32);
   return { text, digest };
+}
+
+/** The token is required only where the whole fleet can have it; else what runs goes on as it is. */
+function settleToken(
+  wishes: readonly Wish[],
+  probes: ReadonlyMap<string, ProbeResult>,
+  plan: FleetPlan,
+  options: WishOptions,
+): readonly Wish[] {
+  const { activeToken = null, token, config } = options;
+  const holders = tokenHolders(wishes, probes, token?.digest ?? "", config);
+  const { active, missing } = decideToken(activeToken, holders);
+  if (missing.length > 0)
+    void pulumi.log.warn(
+      `p2p:requireAuth waits for hosts that do not have the token yet: ${missing.join(", ")}`,
+    );
+  if (active === activeToken) return wishes;
+  return withToken(wishes, plan, probes, { ...options, activeToken: active });
 }
 
 async function look(

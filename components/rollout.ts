@@ -22,6 +22,8 @@ export interface Task {
   /** undefined: no tailnet, or the host is leaving. */
   readonly join?: Step<JoinSpec> & { readonly key: pulumi.Output<string> | null };
   readonly activate: Step<ActivateSpec>;
+  /** Its daemon runs and is to require another token: it has to change together with all others. */
+  readonly switchesToken?: boolean;
   /** What the probe found; undefined where nobody could look. */
   readonly facts: Facts | undefined;
   /** Texts by digest that `prepare` needs beside the agent, because its input only names them. */
@@ -131,9 +133,10 @@ class Rollout {
   }
 
   private async runWaves(acting: readonly Registered[]): Promise<void> {
-    let remaining = acting;
+    const switching = acting.filter(({ task }) => task.switchesToken);
+    let stopped = await this.switchToken(switching);
+    let remaining = acting.filter((entry) => !switching.includes(entry));
     let needsCanary = true;
-    let stopped: string | undefined;
     while (remaining.length > 0) {
       const [wave] = orderWaves(remaining.map(toRestart), this.options.maxParallel, needsCanary);
       if (!wave) return;
@@ -145,6 +148,24 @@ class Rollout {
       const failed = members.find((_, index) => endings[index] === "failed");
       if (failed && stopped === undefined) stopped = `${wave.kind} ${failed.task.name} failed`;
     }
+  }
+
+  /**
+   * All at once, voters too: a daemon that requires a token refuses those without, so that waves would tear
+   * the fleet in two for as long as they last. Nobody starts before everybody has the file.
+   * @returns why the rest is held
+   */
+  private async switchToken(switching: readonly Registered[]): Promise<string | undefined> {
+    if (switching.length === 0) return undefined;
+    const wave: Wave = { kind: "token", hosts: switching.map(({ task }) => task.name) };
+    const reasons = await Promise.all(
+      switching.map(async (entry) => [entry.task.name, await this.whyHeld(entry, wave)] as const),
+    );
+    const bad = reasons.find(([, reason]) => reason !== undefined);
+    const held = bad && `the token is not switched: ${bad[0]}: ${bad[1]}`;
+    const endings = await Promise.all(switching.map((entry) => this.takeTurn(entry, wave, held)));
+    const failed = switching.find((_, index) => endings[index] === "failed");
+    return held ?? (failed && `token ${failed.task.name} failed`);
   }
 
   /** One host's turn: held, or activated and judged. */

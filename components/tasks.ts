@@ -1,6 +1,7 @@
 /** From plan and probe to what every host is asked for. Pure but for the clock that makes the nonce. */
 
 import { matchesLimit } from "../converge/limit";
+import { type TokenHolder } from "../converge/token";
 import { decideWork, factsOf, hold, type Work } from "../converge/work";
 import { isTailnetIPv4, isTailnetIPv6 } from "../hosts/fields";
 import { type DeployHostPlan, type FleetPlan, type HostPlan } from "../hosts/plan/types";
@@ -14,7 +15,14 @@ import {
 } from "../payload/compare";
 import { sha256 } from "../payload/digest";
 import { type Facts } from "../payload/facts";
-import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../payload/render";
+import { clusterTokenPath } from "../payload/names";
+import {
+  renderAbsent,
+  renderActivate,
+  renderPrepare,
+  renderSecrets,
+  requiredToken,
+} from "../payload/render";
 import {
   type ActivateSpec,
   type FirewallSpec,
@@ -50,6 +58,8 @@ export interface WishOptions {
   /** Text of the inventory for the daemon's copy; null gives it none. */
   readonly inventory: string | null;
   readonly token: { readonly text: string; readonly digest: string } | null;
+  /** Digest of the token that daemons require. @default none */
+  readonly activeToken?: string | null;
   /** Texts by digest that parts of hosts want staged. @default none */
   readonly staged?: ReadonlyMap<string, string>;
   /** What a host gets beside the daemon. @default nothing */
@@ -101,6 +111,7 @@ function presentWish(
     config,
     inventory,
     token,
+    activeToken = null,
     parts: partsOf,
     staged,
     join: joinOf,
@@ -118,7 +129,7 @@ function presentWish(
     parts,
     firewall: firewall?.(host) ?? null,
     peerAddress: (node: string) => host.peerAddresses[host.peers.indexOf(node)] ?? null,
-    clusterToken: token && { digest: token.digest, required: config.requireAuth },
+    clusterToken: activeToken === null ? null : { digest: activeToken, required: true },
     index: config.packageIndex,
     aptMirror: config.aptMirror,
     source: config.source,
@@ -165,6 +176,42 @@ function absentWish(host: HostPlan, connection: ProbeTarget["connection"]): Wish
   };
 }
 
+/** Same hosts, another token to require: what was asked of the hosts stays as it was. */
+export function withToken(
+  wishes: readonly Wish[],
+  plan: FleetPlan,
+  probes: ReadonlyMap<string, ProbeResult>,
+  options: WishOptions,
+): Wish[] {
+  return wishes.map((wish) => {
+    const host = plan.hosts.get(wish.name);
+    if (host?.action !== "deploy" || wish.activate.state !== "present") return wish;
+    return presentWish(host, options, factsOf(probes.get(wish.name)));
+  });
+}
+
+/** What every deployed host can have of the fleet's token, and requires now. */
+export function tokenHolders(
+  wishes: readonly Wish[],
+  probes: ReadonlyMap<string, ProbeResult>,
+  digest: string,
+  { limit }: Pick<FleetConfig, "limit">,
+): TokenHolder[] {
+  return wishes
+    .filter((wish) => wish.activate.state === "present")
+    .map(({ name }) => {
+      const probe = probes.get(name);
+      const facts = factsOf(probe);
+      const found = facts?.secrets[clusterTokenPath(digest)];
+      const isRunning = facts !== undefined && facts.release.current !== null;
+      return {
+        name,
+        canHave: facts !== undefined && (found?.digest === digest || matchesLimit(name, limit)),
+        requires: isRunning ? facts.release.requires : undefined,
+      };
+    });
+}
+
 /** Compares wishes with what was found. @param nonce differs from run to run */
 export function makeTask(
   wish: Wish,
@@ -192,14 +239,35 @@ export function makeTask(
     ...(join && joining ? { join: { spec: join, work: joining, key: null } } : {}),
     activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
     facts,
+    switchesToken: switchesToken(wish.activate, facts),
     contents: wish.contents,
     ...(wish.waits === undefined ? {} : { waits: wish.waits }),
     warnings: [
       ...warningsOf([prepare, activate], facts),
       ...(joining && facts ? joinWarnings(joining, facts) : []),
       ...(wish.waits === undefined ? [] : [wish.waits]),
+      ...exposureWarnings(wish, facts),
     ],
   };
+}
+
+/** A daemon that everybody can reach answers requests that change state, from everybody. */
+function exposureWarnings({ prepare, activate }: Wish, facts: Facts | undefined): string[] {
+  if (prepare.state !== "present" || activate.state !== "present") return [];
+  const { argv } = activate.release.launch;
+  const listen = argv[argv.indexOf("--host") + 1] ?? "";
+  if (/^(127\.|::1$)/.test(listen)) return [];
+  const port = `port ${activate.health.port}`;
+  if (prepare.firewall === null)
+    return [`exposed: ${port} listens on ${listen}, and p2p:firewall is off here`];
+  if (facts?.firewall?.able !== false) return [];
+  return [`exposed: ${port} listens on ${listen}, and this container may not have a firewall`];
+}
+
+/** True where a daemon that runs is to require another token than it does now, or none. */
+function switchesToken(spec: ActivateSpec, facts: Facts | undefined): boolean {
+  if (spec.state !== "present" || !facts || facts.release.current === null) return false;
+  return facts.release.requires !== requiredToken(spec.release);
 }
 
 function decideJoin(

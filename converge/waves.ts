@@ -8,7 +8,7 @@ export interface Restart {
 }
 
 export interface Wave {
-  readonly kind: "canary" | "starting voters" | "voter" | "workers";
+  readonly kind: "canary" | "starting voters" | "voter" | "workers" | "token";
   readonly hosts: readonly string[];
 }
 

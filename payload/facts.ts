@@ -192,6 +192,8 @@ export const factsSchema = z.object({
     kept: list(text(64), 16),
     /** False when a file inside the current release was changed. */
     intact: z.boolean(),
+    /** Keyed digest of the cluster token that it requires; null: none. */
+    requires: text(128).nullable(),
   }),
   files: record(fileFact, 64),
   /** Keyed digest as given when the file was written; null when it has been changed since. */
@@ -229,7 +231,7 @@ export const NOTHING_FOUND = {
   disk: [],
   installedAgent: null,
   lastRun: null,
-  release: { current: null, good: null, kept: [], intact: true },
+  release: { current: null, good: null, kept: [], intact: true, requires: null },
   files: {},
   secrets: {},
   service: null,

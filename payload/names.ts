@@ -18,7 +18,10 @@ export const LAUNCHD_PATH = `/Library/LaunchDaemons/${LAUNCHD_LABEL}.plist`;
 
 export const NODE_CONF = "/etc/ringrift/node.conf";
 export const NODE_ID = "/etc/ringrift/node-id";
-export const CLUSTER_TOKEN = "/etc/ringrift/cluster-token";
+/** Each token has a file of its own: a daemon that restarts in the middle of a rotation finds the one it had. */
+export function clusterTokenPath(digest: string): string {
+  return `/etc/ringrift/cluster-token-${digest.replace(/[^0-9a-z]/g, "").slice(0, 8)}`;
+}
 
 /** The venv whose interpreter runs the daemon. */
 export const VENV_PYTHON = `${BASE}/venv/bin/python`;

@@ -3,7 +3,7 @@ import { type DeployHostPlan } from "../hosts/plan/types";
 import { sha256, shortDigest } from "./digest";
 import { type Facts } from "./facts";
 import { joinParts } from "./hostPart";
-import { BASE, CLUSTER_TOKEN, NODE_CONF, NODE_ID, VENV_PYTHON } from "./names";
+import { BASE, clusterTokenPath, NODE_CONF, NODE_ID, VENV_PYTHON } from "./names";
 import { renderService, renderSupport } from "./renderService";
 import {
   type Absent,
@@ -155,10 +155,20 @@ export function renderSecrets(
 ): SecretsSpec {
   const owner = plan.connection.user;
   const files = [
-    ...(token ? [{ path: CLUSTER_TOKEN, content: token.text, digest: token.digest, owner }] : []),
+    ...(token
+      ? [{ path: clusterTokenPath(token.digest), content: token.text, digest: token.digest, owner }]
+      : []),
     ...joinParts(parts).secrets,
   ];
   return { node: plan.name, files };
+}
+
+/** Keyed digest of the cluster token that a release requires; null: none. */
+export function requiredToken({ secrets }: Release): string | null {
+  const digests = Object.entries(secrets).filter(
+    ([path, digest]) => path === clusterTokenPath(digest),
+  );
+  return digests[0]?.[1] ?? null;
 }
 
 /** Digest of everything whose change needs a restart. */
@@ -180,7 +190,7 @@ function renderRelease(plan: DeployHostPlan, options: RenderOptions): Release {
       plainFile(NODE_CONF, `${HEADER}\n${renderNodeConf(plan.nodeConf)}`),
       plainFile(NODE_ID, `${plan.name}\n`),
     ],
-    secrets: token === null ? {} : { [CLUSTER_TOKEN]: token },
+    secrets: token === null ? {} : { [clusterTokenPath(token)]: token },
   };
 }
 
@@ -204,7 +214,9 @@ function renderLaunch(plan: DeployHostPlan, options: RenderOptions): Launch {
     ...(options.clusterToken?.required ? ["--require-auth"] : []),
   ];
   const more: Record<string, string> = {
-    ...(options.clusterToken?.required ? { RINGRIFT_CLUSTER_AUTH_TOKEN_FILE: CLUSTER_TOKEN } : {}),
+    ...(options.clusterToken?.required
+      ? { RINGRIFT_CLUSTER_AUTH_TOKEN_FILE: clusterTokenPath(options.clusterToken.digest) }
+      : {}),
     ...(options.source ? { RINGRIFT_BUILD_VERSION: options.source.commit } : {}),
     ...joinParts(options.parts ?? []).environment,
   };

@@ -76,6 +76,7 @@ def activate(run, spec):
     if bring_up(run, "service", digest, content, spec, service, False):
         state.update(good=digest)
         run.step("old releases", release.prune, {digest, before, good})
+        run.step("old tokens", release.forget_tokens, content)
     elif before != digest and fallback:
         roll_back(run, fallback, spec, service)
     run.more["release"] = release.current() or ""

@@ -91,7 +91,7 @@ def collect(request, modules):
         "hostname": platform.node(), "os": inspection.os_name(), "arch": platform.machine(), "cores": os.cpu_count() or 0,
         "bootId": "", "uptimeSeconds": 0, "init": "none", "container": False, "tun": False, "python": None, "runner": None,
         "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
-        "release": {"current": None, "good": None, "kept": [], "intact": True}, "service": None, "port": [], "health": None,
+        "release": {"current": None, "good": None, "kept": [], "intact": True, "requires": None}, "service": None, "port": [], "health": None,
         "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "firewall": None,
         "tailnet": None, "listening": [],
         "traces": [], "hostKeys": None, "error": None,
@@ -105,7 +105,7 @@ def collect(request, modules):
     guarded(facts, "disk", lambda: disk(["/", BASE, request["aiServicePath"] or "/"]))
     guarded(facts, "installedAgent", lambda: request["agent"] if stage.installed(request["agent"], modules) else None)
     here = release.current()
-    guarded(facts, "release", lambda: {"current": here, "good": state.load()["good"], "kept": release.kept(), "intact": not here or release.intact(here)})
+    guarded(facts, "release", lambda: {"current": here, "good": state.load()["good"], "kept": release.kept(), "intact": not here or release.intact(here), "requires": release.token_of(here)})
     service = None
     try:
         service = services.of(request["manager"], request["startScript"]) if request["manager"] else None

@@ -1,10 +1,13 @@
 """Content-addressed releases and the link to the one that runs."""
 import json, os, shutil
-import contents, files
+import contents, files, state
 from journal import Failed
 from launcher import TEXT
 from paths import CACHE, CURRENT, LOG_DIR, RELEASES
 from shell import account
+
+# A file for each token, so that a rotation never changes one that a daemon may read.
+TOKENS = "/etc/ringrift/cluster-token"
 
 
 def content(release):
@@ -43,6 +46,26 @@ def intact(digest):
         return False
     text = json.dumps(release, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return files.sha(text.encode())[:16] == digest and files.text_of("%s/%s/run" % (RELEASES, digest)) == TEXT
+
+
+def token_of(digest):
+    """Keyed digest of the cluster token that a release requires."""
+    secrets = (load(digest) or {}).get("secrets") if digest else None
+    return next((told for path, told in sorted((secrets or {}).items()) if path.startswith(TOKENS)), None)
+
+
+def forget_tokens(content):
+    """Tokens that neither the running release nor the last secrets phase names are of no use but to a thief."""
+    memory = state.load()
+    keep = set(content["secrets"]) | set(memory.get("wantedSecrets") or memory["secrets"])
+    gone = [path for path in sorted(memory["secrets"]) if path.startswith(TOKENS) and path not in keep]
+    for path in gone:
+        files.remove_tree(path)
+        memory["secrets"].pop(path)
+        memory["originals"].pop(path, None)
+    if gone:
+        state.save(memory)
+    return (", ".join(gone), "removed") if gone else None
 
 
 def store(digest, release):

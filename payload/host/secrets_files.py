@@ -15,6 +15,7 @@ def write_all(run, spec):
     for reader in readers:
         support.converge(run, reader, touched, undos)
     support.forget(run, undos)
+    state.update(wantedSecrets=[one["path"] for one in spec["files"]])
 
 
 def write(one):

@@ -41,20 +41,16 @@ const TARGETS = { s1: ["10.77.1.1", "fd77:0:0:1::1"], n1: ["10.77.1.2", "fd77:0:
 onLab(title, () => {
   let lab: Lab;
 
-  /** Everything that does not come from us: kernel's rules of both kinds, without counters and our own. */
+  /** Everything that does not come from us: the kernel's rules of both kinds, without counters. */
   const foreignRules = async (host: string): Promise<string> => {
-    const tables = `for t in $(nft list tables | grep -v ringrift_p2p | tr ' ' ,); do nft -s list $(echo $t | tr , ' '); done`;
+    const tables = `for t in $(nft list tables | grep -v -e ringrift_p2p -e ' filter$' | tr ' ' ,); do nft -s list $(echo $t | tr , ' '); done`;
     const legacy = `for tool in iptables ip6tables; do $tool -S | grep -v RINGRIFT_P2P; done`;
     const nft = await lab.inside(host, [
       "sh",
       "-c",
       `PATH=/opt/hidden:$PATH; ${tables}; ${legacy}`,
     ]);
-    // With the other backend, our chains stand inside of a table that others use too.
-    return nft.stdout
-      .split("\n")
-      .filter((line) => !line.includes("RINGRIFT_P2P"))
-      .join("\n");
+    return nft.stdout;
   };
 
   const inside = async (host: string, script: string): Promise<string> => {

@@ -135,10 +135,10 @@ if (obstacle !== null) {
     });
 
     it("keeps a secret in its file alone", () => {
-      expect(box.sh("stat -c '%a %U' /etc/ringrift/cluster-token")).toBe("600 root\n");
+      expect(box.sh("stat -c '%a %U' /etc/ringrift/cluster-token-hmac1")).toBe("600 root\n");
       const places = "/opt/ringrift-p2p/state /opt/ringrift-p2p/releases /var/log/ringrift-p2p";
       expect(box.sh(`grep -rl planted-secret ${places} /etc/ringrift || true`)).toBe(
-        "/etc/ringrift/cluster-token\n",
+        "/etc/ringrift/cluster-token-hmac1\n",
       );
     });
 

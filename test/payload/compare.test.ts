@@ -131,12 +131,12 @@ describe("compareActivate", () => {
   it.each<[string, Facts, unknown]>([
     [
       "another release",
-      inOrder({ release: { current: "aa", good: "aa", kept: ["aa"], intact: true } }),
+      inOrder({ release: { current: "aa", good: "aa", kept: ["aa"], intact: true, requires: null } }),
       [{ what: "release", want: activate.digest, is: "aa" }],
     ],
     [
       "a release whose files were changed",
-      inOrder({ release: { current: activate.digest, good: null, kept: [], intact: false } }),
+      inOrder({ release: { current: activate.digest, good: null, kept: [], intact: false, requires: null } }),
       [{ what: "release", want: activate.digest, is: "its files were changed" }],
     ],
     [
@@ -210,7 +210,7 @@ describe("compareActivate", () => {
 
 describe("compareSecrets", () => {
   const spec = renderSecrets(planOf(), { text: "the-token", digest: "d2" });
-  const path = "/etc/ringrift/cluster-token";
+  const path = "/etc/ringrift/cluster-token-d2";
   const found = (digest: string | null, mode = "0600") =>
     inOrder({ secrets: { [path]: { digest, mode, owner: "ubuntu" } } });
 

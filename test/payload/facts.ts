@@ -37,6 +37,7 @@ export function factsInOrder(
       good: activate.digest,
       kept: [activate.digest],
       intact: true,
+      requires: null,
     },
     files: Object.fromEntries(
       files.map(({ path, digest, mode, owner }) => [path, { kind: "file", digest, mode, owner }]),

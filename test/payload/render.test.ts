@@ -73,9 +73,9 @@ describe("renderActivate", () => {
     expect(release(false)).toEqual(renderActivate(planOf(), options).release);
     expect(release(true).launch.argv.at(-1)).toBe("--require-auth");
     expect(release(true).launch.environment["RINGRIFT_CLUSTER_AUTH_TOKEN_FILE"]).toBe(
-      "/etc/ringrift/cluster-token",
+      "/etc/ringrift/cluster-token-d1",
     );
-    expect(release(true).secrets).toEqual({ "/etc/ringrift/cluster-token": "d1" });
+    expect(release(true).secrets).toEqual({ "/etc/ringrift/cluster-token-d1": "d1" });
   });
 
   it("leaves the peers' flag out when there are no peers, and empty elements always", () => {
@@ -175,7 +175,7 @@ describe("renderSecrets and renderAbsent", () => {
       node: "h4",
       files: [
         {
-          path: "/etc/ringrift/cluster-token",
+          path: "/etc/ringrift/cluster-token-d1",
           content: "the-token",
           digest: "d1",
           owner: "ubuntu",

@@ -1,0 +1,118 @@
+import * as pulumi from "@pulumi/pulumi";
+import { rollOut, type RolloutOptions, type Task } from "../../components/rollout";
+import { type Work } from "../../converge/work";
+import { type Facts } from "../../payload/facts";
+import { type Answer, type Registered, startMocks } from "./mocks";
+
+const NEEDED: Work = { kind: "needed", drift: [], nonce: "2026-01-01T00:00:00.000Z" };
+const IN_ORDER: Work = { kind: "in-order" };
+const spec = (node: string) => ({ state: "absent" as const, node });
+const connection = {
+  host: "192.0.2.1",
+  port: 22,
+  user: "root",
+  keyPath: null,
+  hostKey: "ssh-ed25519 AAAA",
+  jump: null,
+};
+const alive = (node: string) =>
+  ({
+    service: { state: "running" },
+    port: [],
+    health: { status: 200, nodeId: node },
+    status: { alive: [], heard: {} },
+  }) as unknown as Facts;
+
+const voter = (name: string, more: Partial<Task> = {}): Task => ({
+  name,
+  connection,
+  isVoter: true,
+  prepare: { spec: spec(name), work: IN_ORDER },
+  secrets: { spec: { node: name, files: [] }, work: NEEDED },
+  activate: { spec: spec(name), work: NEEDED },
+  facts: alive(name),
+  switchesToken: true,
+  contents: new Map(),
+  warnings: [],
+  ...more,
+});
+
+/** Every command succeeds but those named. */
+const answers =
+  (failing: readonly string[]): Answer =>
+  (name) => ({
+    stdout: JSON.stringify({
+      ...{ phase: "activate", node: "n", steps: [], notes: [], runId: "r", at: "" },
+      ...(failing.includes(name)
+        ? { ok: false, outcome: "failed", error: "boom" }
+        : { ok: true, outcome: "ok" }),
+    }),
+  });
+const options: RolloutOptions = {
+  maxParallel: 1,
+  allowQuorumLoss: false,
+  quorum: 3,
+  voterReturnMilliseconds: 1,
+  lookAt: () => Promise.resolve(new Map()),
+};
+/** Commands that would dial, in their order, without `prepare`, which is in order here. */
+const dialled = (registered: readonly Registered[]): string[] =>
+  registered
+    .filter(({ inputs }) => inputs["create"] !== undefined)
+    .map(({ name }) => name)
+    .filter((name) => !name.endsWith("-prepare"));
+
+beforeEach(() => {
+  for (const method of ["warn", "error", "info"] as const)
+    jest.spyOn(console, method).mockImplementation(() => undefined);
+});
+afterEach(async () => {
+  await pulumi.runtime.disconnect();
+  jest.restoreAllMocks();
+});
+
+describe("a switch of the cluster token", () => {
+  it("restarts all at once, voters too, after the last file is written, and before other work", async () => {
+    const registered = await startMocks(answers([]));
+    const worker = voter("w", { isVoter: false, switchesToken: false });
+    await rollOut([voter("a"), voter("b"), voter("c"), worker], options);
+    expect(dialled(registered)).toEqual([
+      "a-secrets",
+      "b-secrets",
+      "c-secrets",
+      "w-secrets",
+      "a-activate",
+      "b-activate",
+      "c-activate",
+      "w-activate",
+    ]);
+  });
+
+  it("does not begin while one of the files could not be written", async () => {
+    const registered = await startMocks(answers(["b-secrets"]));
+    const results = await rollOut([voter("a"), voter("b"), voter("c")], options);
+    expect(dialled(registered)).toEqual(["a-secrets", "b-secrets", "c-secrets"]);
+    expect([...results].map(([name, { activateWork }]) => [name, activateWork])).toEqual(
+      ["a", "b", "c"].map((name) => [
+        name,
+        {
+          kind: "waiting",
+          cause: "held",
+          why: "held: the token is not switched: b: its secret files could not be written",
+        },
+      ]),
+    );
+  });
+
+  it("holds the rest when one of them fails", async () => {
+    const registered = await startMocks(answers(["b-activate"]));
+    const worker = voter("w", { isVoter: false, switchesToken: false });
+    const results = await rollOut([voter("a"), voter("b"), worker], options);
+    expect(dialled(registered)).not.toContain("w-activate");
+    expect(results.get("w")?.activateWork).toEqual({
+      kind: "waiting",
+      cause: "held",
+      why: "held: token b failed",
+    });
+  });
+});
