@@ -5,6 +5,7 @@ import { type Facts } from "../payload/facts";
 import { ACCESS_TOKEN } from "../payload/tunnelPart";
 import { type AccessSettings } from "../settings/cloudflare";
 import { groupNames, standingTokens } from "../tunnels/access";
+import { type CloudflareApi } from "../tunnels/api";
 import { type TunnelMemory } from "../tunnels/memory";
 import { type ServiceToken, standing, TunnelAccess } from "./tunnelAccess";
 
@@ -18,7 +19,7 @@ export class AccessGuard {
   private left: TunnelMemory["access"];
 
   constructor(
-    place: { readonly accountId: string; readonly zone: string },
+    private readonly place: { accountId: string; zone: string; mark: string },
     private readonly settings: AccessSettings,
     private readonly previous: TunnelMemory["access"],
   ) {
@@ -78,6 +79,23 @@ export class AccessGuard {
     const applications = this.access.guard(generations, groups);
     await standing(applications);
     return applications;
+  }
+
+  /** Deletes doubles of what this run has registered, which only a lost answer or a cut run leaves. */
+  async sweep(api: CloudflareApi): Promise<void> {
+    const { accountId } = this.place;
+    const known = await this.access.doubles();
+    for (const kind of ["service_tokens", "policies"] as const) {
+      try {
+        for (const { id, name } of await api.access(accountId, kind)) {
+          const own = known[kind].get(name);
+          if (own !== undefined && own !== id) await api.deleteAccess(accountId, kind, id);
+        }
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        void pulumi.log.warn(`nobody looked for doubles among ${kind}: ${why}`, this.access);
+      }
+    }
   }
 
   /** For the next run. */

@@ -7,6 +7,8 @@ export interface TunnelAccessArgs {
   readonly accountId: string;
   /** Name of the zone: what is made is called after it. */
   readonly zone: string;
+  /** Ends every name: what carries it is this stack's, whoever else has tunnels in the zone. */
+  readonly mark: string;
   /** How long a service token is valid, such as `8760h`. */
   readonly duration: string;
 }
@@ -27,6 +29,7 @@ const LONGEST_CALL_MS = 400_000;
  */
 export class TunnelAccess extends pulumi.ComponentResource {
   private readonly tokens = new Map<number, cloudflare.ZeroTrustAccessServiceToken>();
+  private policy: cloudflare.ZeroTrustAccessPolicy | undefined;
 
   constructor(
     private readonly args: TunnelAccessArgs,
@@ -40,14 +43,42 @@ export class TunnelAccess extends pulumi.ComponentResource {
   private token(generation: number): cloudflare.ZeroTrustAccessServiceToken {
     const known = this.tokens.get(generation);
     if (known) return known;
-    const { accountId, zone, duration } = this.args;
+    const { accountId, duration } = this.args;
     const token = new cloudflare.ZeroTrustAccessServiceToken(
       `access-token-${generation}`,
-      { accountId, name: `p2p ${zone} ${generation}`, duration },
+      { accountId, name: this.nameOf(generation), duration },
       { parent: this, additionalSecretOutputs: ["clientSecret"] },
     );
     this.tokens.set(generation, token);
     return token;
+  }
+
+  private nameOf(number?: number | string): string {
+    const { zone, mark } = this.args;
+    return ["p2p", zone, ...(number === undefined ? [] : [number]), mark].join(" ");
+  }
+
+  /**
+   * Names and ids of what Cloudflare allows to be there twice: a lost answer, or a run that was cut, leaves such a
+   * double. Empty where an id is not known.
+   */
+  async doubles(): Promise<Record<"service_tokens" | "policies", Map<string, string>>> {
+    const ids = async (resources: Iterable<[string, pulumi.CustomResource | undefined]>) => {
+      const known = new Map<string, string>();
+      for (const [name, resource] of resources) {
+        const id = resource && (await valueOf(resource.id, LONGEST_CALL_MS));
+        if (id !== undefined) known.set(name, id);
+      }
+      return known;
+    };
+    const tokens = [...this.tokens].map(([generation, token]): [string, typeof token] => [
+      this.nameOf(generation),
+      token,
+    ]);
+    return {
+      service_tokens: await ids(tokens),
+      policies: await ids([[this.nameOf(), this.policy]]),
+    };
   }
 
   /** undefined in preview of a new one, and where it could not be made. */
@@ -68,12 +99,12 @@ export class TunnelAccess extends pulumi.ComponentResource {
    * @param generations tokens that are let in
    */
   guard(generations: readonly number[], groups: Groups): cloudflare.ZeroTrustAccessApplication[] {
-    const { accountId, zone } = this.args;
+    const { accountId } = this.args;
     const policy = new cloudflare.ZeroTrustAccessPolicy(
       "access-policy",
       {
         accountId,
-        name: `p2p ${zone}`,
+        name: this.nameOf(),
         // The only decision that a service token can meet.
         decision: "non_identity",
         includes: generations.map((generation) => ({
@@ -82,13 +113,14 @@ export class TunnelAccess extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.policy = policy;
     return Object.entries(groups).map(
       ([number, names]) =>
         new cloudflare.ZeroTrustAccessApplication(
           `access-app-${number}`,
           {
             accountId,
-            name: `p2p ${zone} ${number}`,
+            name: this.nameOf(number),
             type: "self_hosted",
             destinations: names.map((uri) => ({ type: "public", uri })),
             policies: [{ id: policy.id, precedence: 1 }],

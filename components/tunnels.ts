@@ -20,7 +20,7 @@ import {
   type Wanted,
   whyForeign,
 } from "../tunnels/survey";
-import { contentDigest, tunnelSecret, tunnelToken } from "../tunnels/token";
+import { contentDigest, ownerMark, tunnelSecret, tunnelToken } from "../tunnels/token";
 import { AccessGuard } from "./accessGuard";
 import { EntryTunnel } from "./entryTunnel";
 import { NodeTunnel } from "./nodeTunnel";
@@ -129,6 +129,8 @@ class Tunnels implements FleetTunnels {
     const names = [...this.registered.values()].map(({ hostname }) => hostname);
     const given = new Map(nodes.map((node) => [node, seen.get(node)]));
     const guards = (await this.guard?.close(names, this.accessSecret()?.digest, given)) ?? [];
+    if (this.survey && this.args.api && !pulumi.runtime.isDryRun())
+      await this.guard?.sweep(this.args.api);
     await Promise.all(
       [...this.registered.values()].map(async (entry) => {
         entry.record = (await entry.tunnel.publish(guards)) ?? null;
@@ -295,7 +297,9 @@ class Tunnels implements FleetTunnels {
     const { settings, previous } = this.args;
     const memory = previous?.access ?? null;
     if (!settings.access || (outage !== undefined && memory === null)) return;
-    this.guard = new AccessGuard(settings, settings.access, memory);
+    const { accountId, zone } = settings;
+    const mark = ownerMark(this.args.secret, `access ${zone}`);
+    this.guard = new AccessGuard({ accountId, zone, mark }, settings.access, memory);
     await this.guard.open();
   }
 

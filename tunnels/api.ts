@@ -52,6 +52,8 @@ export interface FoundRecord {
   readonly proxied?: boolean;
 }
 
+export type AccessKind = "service_tokens" | "policies";
+
 export class CloudflareApi {
   constructor(
     private readonly credentials: ApiCredentials,
@@ -72,6 +74,15 @@ export class CloudflareApi {
 
   records(zone: string): Promise<FoundRecord[]> {
     return this.list<FoundRecord>(`zones/${zone}/dns_records`);
+  }
+
+  /** Service tokens or policies of Access. */
+  access(account: string, kind: AccessKind): Promise<{ id: string; name: string }[]> {
+    return this.list(`accounts/${account}/access/${kind}`);
+  }
+
+  async deleteAccess(account: string, kind: AccessKind, id: string): Promise<void> {
+    await this.call("DELETE", `accounts/${account}/access/${kind}/${id}`);
   }
 
   tunnel(account: string, id: string): Promise<FoundTunnel> {

@@ -9,6 +9,8 @@ export interface TunnelNaming {
   readonly hostname: string;
   /** Label of the shared entry; null: there is none. */
   readonly entry: string | null;
+  /** Requests need a service token where this is set, and the daemon itself sends none. @default null */
+  readonly access?: object | null;
 }
 
 /** RFC 1035, section 2.3.4. */

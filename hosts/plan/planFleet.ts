@@ -59,6 +59,9 @@ export function planFleet(fleet: Fleet, options: PlanOptions = {}): FleetPlan {
     entryPoints: [...new Set([...voters.effective, ...relays])].sort(),
     leaders: new Set(leaders.map((host) => host.name)),
     inboundPort: options.paths?.inboundPort ?? null,
+    daemonMethods: options.tunnels?.access
+      ? fleet.methods.filter((method) => method !== "cloudflare")
+      : fleet.methods,
   };
   return {
     hosts: new Map(
@@ -85,6 +88,8 @@ interface Context {
   readonly leaders: ReadonlySet<string>;
   /** Port of the path forwarders; null where there are none. */
   readonly inboundPort: number | null;
+  /** Paths on which a daemon reaches others by itself. */
+  readonly daemonMethods: FleetPlan["methods"];
 }
 
 function isRelayHub(
@@ -130,7 +135,7 @@ function planDeployment(
     if (!other || !theirs) return [];
     const address = isForwarded
       ? hostPort(loopbackOf(other), other.port)
-      : peerAddress(viewer, { addresses: theirs, port: other.port }, fleet.methods);
+      : peerAddress(viewer, { addresses: theirs, port: other.port }, context.daemonMethods);
     return address === null ? [] : [{ peer, address }];
   });
   const peers = reached.map(({ peer }) => peer);

@@ -10,6 +10,8 @@ export interface FakeCloudflare {
   tunnels: (FoundTunnel & { token?: string })[];
   records: FoundRecord[];
   zones: { id: string; name: string }[];
+  serviceTokens: { id: string; name: string }[];
+  policies: { id: string; name: string }[];
   /** Answers every call, where it is set. */
   fault: { status: number; body: unknown; headers?: Record<string, string> } | undefined;
   /** `METHOD path body` of every call that changes something. */
@@ -31,6 +33,8 @@ export async function startFakeCloudflare(): Promise<FakeCloudflare> {
     tunnels: [],
     records: [],
     zones: [{ id: "z".repeat(32), name: "example.com" }],
+    serviceTokens: [],
+    policies: [],
     fault: undefined,
     changes: [],
     calls: [],
@@ -67,6 +71,9 @@ function answer(fake: FakeCloudflare, method: string, path: string, query: URLSe
       result_info: { page: number, total_pages: Math.ceil(items.length / size) },
     };
   };
+  const [, kind] = /^accounts\/[^/]+\/access\/(service_tokens|policies)$/.exec(path) ?? [];
+  if (kind !== undefined) return page(kind === "policies" ? fake.policies : fake.serviceTokens);
+  if (method === "DELETE" && path.includes("/access/")) return { result: {} };
   if (path === "zones")
     return { result: fake.zones.filter(({ name }) => name === query.get("name")) };
   if (/^zones\/[^/]+\/dns_records$/.test(path)) return page(fake.records);

@@ -8,7 +8,7 @@ import { ingressRules } from "../../tunnels/ingress";
 import { type TunnelMemory } from "../../tunnels/memory";
 import { NO_TUNNELS, planTunnels } from "../../tunnels/plan";
 import { recordComment } from "../../tunnels/survey";
-import { tunnelSecret, tunnelToken } from "../../tunnels/token";
+import { ownerMark, tunnelSecret, tunnelToken } from "../../tunnels/token";
 import { planOf } from "../payload/plans";
 import { shortType, startCloudflareMocks } from "./cloudflareMocks";
 import { type FakeCloudflare, startFakeCloudflare } from "./fakeCloudflare";
@@ -17,6 +17,7 @@ import { isSecret, type Registered, unwrapSecret } from "./mocks";
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
 const ZONE = "z".repeat(32);
 const SECRET = "planted stack secret";
+const MARK = ownerMark(SECRET, "access example.com");
 
 const SETTINGS: CloudflareSettings = {
   accountId: ACCOUNT,
@@ -172,13 +173,13 @@ describe("tunnels of a fleet", () => {
     });
     expect(inputsOf(registered, "access-policy")).toEqual({
       accountId: ACCOUNT,
-      name: "p2p example.com",
+      name: `p2p example.com ${MARK}`,
       decision: "non_identity",
       includes: [{ serviceToken: { tokenId: "access-token-1-id" } }],
     });
     expect(inputsOf(registered, "access-app-1")).toEqual({
       accountId: ACCOUNT,
-      name: "p2p example.com 1",
+      name: `p2p example.com 1 ${MARK}`,
       type: "self_hosted",
       destinations: ["h1.example.com", "h2.example.com", "p2p.example.com"].map((uri) => ({
         type: "public",
@@ -338,6 +339,25 @@ describe("an API that cannot be used", () => {
     expect(tunnels.whyWaiting("h2")).toBe(
       "tunnel: there is no API token for Cloudflare: set cloudflare:apiToken (a secret)",
     );
+  });
+});
+
+describe("doubles that a cut run has left", () => {
+  it("go, and nothing else of that kind", async () => {
+    const token = { id: "double", name: `p2p example.com 1 ${MARK}` };
+    fake.serviceTokens = [
+      token,
+      { ...token, id: "access-token-1-id" },
+      { id: "theirs", name: "p2p example.com 1" },
+      { id: "older", name: `p2p example.com 0 ${MARK}` },
+    ];
+    fake.policies = [{ id: "double", name: `p2p example.com ${MARK}` }];
+    await startCloudflareMocks();
+    await runThrough();
+    expect(fake.changes).toEqual([
+      `DELETE accounts/${ACCOUNT}/access/service_tokens/double`,
+      `DELETE accounts/${ACCOUNT}/access/policies/double`,
+    ]);
   });
 });
 

@@ -96,11 +96,11 @@ export class CloudflareStack {
   async names(): Promise<Record<"tunnels" | "records" | "access", string[]>> {
     const state = (await this.cloudflare.admin("GET", "/state")) as Record<
       string,
-      { name: string; deleted_at?: string | null }[]
+      { name: string; deletedAt?: string | null }[]
     >;
     const of = (key: string): string[] =>
       (state[key] ?? [])
-        .filter(({ deleted_at }) => !deleted_at)
+        .filter(({ deletedAt }) => !deletedAt)
         .map(({ name }) => name)
         .sort();
     return {

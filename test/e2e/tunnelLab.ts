@@ -14,7 +14,7 @@ export interface CloudflareState {
   readonly tunnels: readonly {
     readonly id: string;
     readonly name: string;
-    readonly deleted_at: string | null;
+    readonly deletedAt: string | null;
   }[];
   readonly records: readonly {
     readonly id: string;
@@ -78,7 +78,7 @@ export class TunnelLab {
     const { tunnels, records } = await this.state();
     return {
       tunnels: tunnels
-        .filter(({ deleted_at }) => !deleted_at)
+        .filter(({ deletedAt }) => !deletedAt)
         .map(({ name }) => name)
         .sort(),
       records: records.map(({ name }) => name).sort(),
