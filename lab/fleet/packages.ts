@@ -5,6 +5,7 @@ export const MACHINE_PACKAGES: Readonly<Record<string, string>> = {
   ssh: "openssh-client",
   ip: "iproute2",
   nsenter: "util-linux",
+  git: "git",
   openssl: "openssl",
   "/usr/lib/python3/dist-packages/pip": "python3-pip",
 };

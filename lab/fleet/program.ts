@@ -46,9 +46,12 @@ export function pulumiEnv(
   passphrase: string,
   env: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
+  const own = join(projectRoot(), "lab", "bin");
+  const path = env.PATH ?? "";
   return {
     ...env,
-    PATH: `${join(projectRoot(), "lab", "bin")}:${env.PATH ?? ""}`,
+    // The real CLI takes the official providers where they are, and the lab's only where they are not.
+    PATH: env.FLEET_PULUMI === undefined ? `${own}:${path}` : `${path}:${own}`,
     PULUMI_BACKEND_URL: `file://${join(run, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: passphrase,
     PULUMI_SKIP_UPDATE_CHECK: "true",

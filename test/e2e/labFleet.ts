@@ -12,7 +12,8 @@ import { run, type RunResult } from "../../lab/fleet/run";
 export interface Resource {
   readonly urn: string;
   readonly type: string;
-  readonly inputs: Record<string, unknown>;
+  /** A component has none in the embedded engine's state. */
+  readonly inputs?: Record<string, unknown>;
   readonly outputs?: Record<string, unknown>;
 }
 
@@ -33,9 +34,20 @@ export function enginesHere(): Engine[] {
   return [embedded, { name: "the real CLI", pulumi: found }];
 }
 
+/** Prints the processor time of a command and of all that it waited for. */
+const MEASURED = ["bash", "-c", `TIMEFORMAT='processor %U %S'; time "$@"`, "bash"];
+
+function processorSeconds(printed: string): number {
+  const [, user, system] = /processor ([\d.]+) ([\d.]+)\n/.exec(printed) ?? [];
+  if (user === undefined || system === undefined) throw new Error(`not measured: ${printed}`);
+  return Number(user) + Number(system);
+}
+
 export class LabFleet {
   /** Added to the environment of every Pulumi command. */
   environment: Record<string, string> = {};
+  /** Everything that Pulumi commands printed so far. */
+  said = "";
 
   private constructor(
     readonly lab: Lab,
@@ -50,14 +62,63 @@ export class LabFleet {
 
   /** Runs a Pulumi command on the lab's stack. */
   async pulumi(...args: string[]): Promise<RunResult> {
+    return this.pulumiWith({}, ...args);
+  }
+
+  /** @param around words before the command: a program that starts it */
+  private async pulumiWith(
+    { input = "", around = [] }: { input?: string; around?: readonly string[] },
+    ...args: string[]
+  ): Promise<RunResult> {
     let result: RunResult | undefined;
     if (this.engine.pulumi === undefined) delete process.env["FLEET_PULUMI"];
     else process.env["FLEET_PULUMI"] = this.engine.pulumi;
     for (const { argv, env, cwd } of programCommands(this.lab, args)) {
-      result = await run(argv, { env: { ...env, ...this.environment }, cwd });
+      const options = { env: { ...env, ...this.environment }, cwd, input };
+      result = await run([...around, ...argv], options);
+      this.said += result.stdout + result.stderr;
       if (result.code !== 0) return result;
     }
     return result as RunResult;
+  }
+
+  /** Sets a secret, which no command line may hold. */
+  async setSecret(key: string, value: string): Promise<void> {
+    const result = await this.pulumiWith({ input: value }, "config", "set", "--secret", key);
+    if (result.code !== 0) throw new Error(`config set: ${result.stderr}`);
+  }
+
+  /** Changes the stack's settings file, as a person does; undefined removes a key. */
+  configure(key: string, value: unknown): void {
+    const file = this.lab.directory.file("project/Pulumi.lab.yaml");
+    const document = parseDocument(readFileSync(file, "utf8"));
+    if (value === undefined) document.deleteIn(["config", key]);
+    else document.setIn(["config", key], document.createNode(value));
+    writeFileSync(file, document.toString({ lineWidth: 0 }));
+  }
+
+  /** What preview would change. @throws Error when it fails */
+  async steps(): Promise<{ op: string; urn: string }[]> {
+    const { code, stdout, stderr } = await this.pulumi("preview", "--json");
+    if (code !== 0) throw new Error(`preview ended with ${code}\n${stdout}\n${stderr}`);
+    const { steps } = JSON.parse(stdout) as { steps: { op: string; urn: string }[] };
+    return steps
+      .filter(({ op }) => op !== "same" && op !== "read")
+      .map(({ op, urn }) => ({ op, urn }))
+      .sort((a, b) => (a.urn < b.urn ? -1 : 1));
+  }
+
+  /** Runs `up` and tells the seconds of processor time of all that it started here. */
+  async upMeasured(): Promise<{ printed: string; seconds: number }> {
+    const args = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
+    const { stdout, stderr } = await this.pulumiWith({ around: MEASURED }, ...args);
+    return { printed: stdout + stderr, seconds: processorSeconds(stderr) };
+  }
+
+  /** The same for a command of this machine in the lab's network. */
+  async measured(argv: readonly string[]): Promise<number> {
+    const { stderr } = await run([...MEASURED, ...this.lab.argv(argv)], { env: process.env });
+    return processorSeconds(stderr);
   }
 
   async up(...args: string[]): Promise<RunResult> {
