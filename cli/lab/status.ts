@@ -1,4 +1,5 @@
 import { type Command } from "commander";
+import { type CloudflareStatus } from "../../lab/fleet/cloudflare";
 import { type Lab } from "../../lab/fleet/lab";
 import { type TailnetStatus } from "../../lab/fleet/tailnet";
 import { guarded, labSubcommand } from "./action";
@@ -18,10 +19,14 @@ export function statusCommand(): Command {
 
 /** The hosts of a lab as a table, or as JSON with the paths that other programs need. */
 export async function statusReport(lab: Lab, json: boolean): Promise<string> {
-  const [hosts, tailnet] = await Promise.all([lab.status(), lab.tailnetStatus()]);
+  const [hosts, tailnet, cloudflare] = await Promise.all([
+    lab.status(),
+    lab.tailnetStatus(),
+    lab.cloudflareStatus(),
+  ]);
   if (json) {
     const { id, inventory } = lab;
-    const services = tailnet ? { tailnet } : {};
+    const services = { ...(tailnet ? { tailnet } : {}), ...(cloudflare ? { cloudflare } : {}) };
     const report = { id, directory: lab.directory.path, inventory, hosts, services };
     return `${JSON.stringify(report, null, 2)}\n`;
   }
@@ -35,8 +40,16 @@ export async function statusReport(lab: Lab, json: boolean): Promise<string> {
     const listens = host.sshd ? "listens" : "-";
     table.push([name, kind, address, user, state, listens, daemon, faults.join(", ") || "-"]);
   }
-  const lines = tailnet ? [tailnetLine(tailnet)] : [];
+  const lines = [
+    ...(tailnet ? [tailnetLine(tailnet)] : []),
+    ...(cloudflare ? [cloudflareLine(cloudflare)] : []),
+  ];
   return [`lab ${lab.id}, ${lab.inventory}`, table.toString(), ...lines, ""].join("\n");
+}
+
+function cloudflareLine({ url, state, tunnels, connected }: CloudflareStatus): string {
+  const counts = tunnels === null ? "" : `, ${tunnels} tunnels, ${connected} of them connected`;
+  return `cloudflare: ${state}, ${url}${counts}`;
 }
 
 function tailnetLine({ url, state, devices, connected }: TailnetStatus): string {

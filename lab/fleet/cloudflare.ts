@@ -5,11 +5,12 @@ import { certificateFiles, makeCertificates, subjectHash } from "../cloudflare/c
 import { API_PORT, LAB_ACCOUNT_ID, LAB_ZONE, LAB_ZONE_ID } from "../cloudflare/names";
 import { type HostFile } from "../hosts/files";
 import { bundled, startInLab } from "./background";
+import { enterLab } from "./enter";
 import { type LabDirectory } from "./labDirectory";
 import { LabError } from "./labError";
 import { LAB_ADDRESS, MIRROR } from "./network";
 import { projectRoot } from "./projectRoot";
-import { runChecked } from "./run";
+import { run, runChecked } from "./run";
 import { until } from "./until";
 
 /** The connector's versions in the mirror: what hosts are to run, and one before it. */
@@ -54,6 +55,34 @@ export function findCloudflare(directory: LabDirectory): CloudflareLab | null {
     ca: certificateFiles(folder).ca.cert,
     checksums: JSON.parse(checksums) as CloudflareLab["checksums"],
   };
+}
+
+export interface CloudflareStatus {
+  /** URL of the API. */
+  readonly url: string;
+  readonly state: "down" | "up";
+  /** Tunnels that are not deleted, and those of them that have a connector; null while it is down. */
+  readonly tunnels: number | null;
+  readonly connected: number | null;
+}
+
+/** Looks at the lab's Cloudflare; null for a lab without one. Never fails, never takes longer than 3 s. */
+export async function cloudflareStatus(
+  directory: LabDirectory,
+  init: number,
+): Promise<CloudflareStatus | null> {
+  const cloudflare = findCloudflare(directory);
+  if (cloudflare === null) return null;
+  const { apiUrl: url, adminUrl } = cloudflare;
+  const argv = ["curl", "--silent", "--max-time", "3", `${adminUrl}/state`];
+  const { code, stdout } = await run(enterLab(init, "network", argv), { timeout: 5_000 });
+  if (code !== 0) return { url, state: "down", tunnels: null, connected: null };
+  const { tunnels } = JSON.parse(stdout) as {
+    tunnels: { deletedAt: string | null; connectors: unknown[] }[];
+  };
+  const live = tunnels.filter(({ deletedAt }) => deletedAt === null);
+  const connected = live.filter(({ connectors }) => connectors.length > 0).length;
+  return { url, state: "up", tunnels: live.length, connected };
 }
 
 /** What points the program at the lab's Cloudflare; the token travels beside the settings, as an operator's would. */

@@ -6,7 +6,12 @@ import { type Machine } from "../hosts/machine";
 import { recreateHost } from "../hosts/recreate";
 import { breakHost, healHost, restart } from "../hosts/repair";
 import { type HostStatus, hostStatus } from "../hosts/status";
-import { type CloudflareLab, findCloudflare } from "./cloudflare";
+import {
+  type CloudflareLab,
+  type CloudflareStatus,
+  cloudflareStatus,
+  findCloudflare,
+} from "./cloudflare";
 import { enterLab } from "./enter";
 import { endLab, type Guard } from "./guard";
 import { defaultLabId, type LabDirectory, type LabRecord, listLabs } from "./labDirectory";
@@ -171,6 +176,11 @@ export class Lab implements LabHandle {
   /** What can be seen of the lab's tailnet; null for a lab without one. */
   tailnetStatus(): Promise<TailnetStatus | null> {
     return tailnetStatus(this.directory, this.init);
+  }
+
+  /** What can be seen of the lab's Cloudflare; null for a lab without one. */
+  cloudflareStatus(): Promise<CloudflareStatus | null> {
+    return cloudflareStatus(this.directory, this.init);
   }
 
   /** Another container in place of a host's: a new disk and new host keys, the volume of before. */

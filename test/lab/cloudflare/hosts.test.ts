@@ -177,6 +177,12 @@ onLab(title, () => {
     expect(await get("t2", url)).toBe("t1 /health []|200");
   });
 
+  it("is seen in the lab's status", async () => {
+    expect(await lab.cloudflareStatus()).toEqual({
+      ...{ url: cloudflare.apiUrl, state: "up", tunnels: 1, connected: 1 },
+    });
+  });
+
   it("answers 530 for the name of a stopped connector, and for no other", async () => {
     const first = (await api("GET", `${account()}/cfd_tunnel?name=t1`)).result[0];
     await makeTunnel("t2");
