@@ -356,6 +356,45 @@ if (obstacle !== null) {
       );
     }, 120_000);
 
+    it("keeps the SSH host keys on the container's volume, and puts them back on a new disk", () => {
+      const folder = "/workspace/.ringrift-p2p";
+      const key = "/etc/ssh/ssh_host_ed25519_key";
+      const drift = () =>
+        comparePrepare(prepare, facts())
+          .filter(({ what }) => what === "ssh host keys")
+          .map(({ is }) => is);
+      box.exec(stageScript(contents));
+      box.sh("mkdir -p /workspace /etc/ssh && mount -t tmpfs none /workspace");
+      expect(drift()).toEqual([]);
+      box.sh(`printf OLD > ${key}; printf 'ssh-ed25519 OLD' > ${key}.pub; chmod 600 ${key}`);
+      expect(drift()).toEqual(["not kept"]);
+      const kept = run("prepare", prepare).steps.find(({ name }) => name === "ssh host keys");
+      expect(kept).toMatchObject({ status: "changed", before: "not kept" });
+      expect(drift()).toEqual([]);
+      expect(box.sh(`stat -c '%a %n' ${folder} ${folder}/ssh ${folder}/ssh/*`)).toBe(
+        `700 ${folder}\n700 ${folder}/ssh\n600 ${folder}/ssh/ssh_host_ed25519_key\n644 ${folder}/ssh/ssh_host_ed25519_key.pub\n`,
+      );
+      // A new disk: other keys, a sshd that has read them, and the provider's own start command.
+      box.sh(`printf NEW > ${key}; printf 'ssh-ed25519 NEW' > ${key}.pub
+sh -c 'trap "touch /run/anew; exit" HUP; echo $$ > /run/sshd.pid; while :; do sleep 0.1; done' > /dev/null 2>&1 &
+while [ ! -s /run/sshd.pid ]; do sleep 0.05; done`);
+      expect(drift()).toEqual(["another set is kept"]);
+      expect(
+        box.sh(`${folder}/start; while [ ! -e /run/anew ]; do sleep 0.05; done; rm /run/sshd.pid
+cat ${key} ${key}.pub; stat -c ' %a' ${key}`),
+      ).toBe("OLDssh-ed25519 OLD 600\n");
+      expect(drift()).toEqual([]);
+      box.sh(`chmod 644 ${folder}/ssh/ssh_host_ed25519_key`);
+      expect(drift()).toEqual(["kept with other modes"]);
+      box.sh("sed -i '/>>> .*host keys/,/<<< .*host keys/d' /root/onstart.sh");
+      run("prepare", prepare);
+      expect(drift()).toEqual([]);
+      // What another node keeps on a volume that both have is left alone.
+      box.sh(`echo c9 > ${folder}/node; printf NEW > ${key}`);
+      expect(drift()).toEqual([]);
+      box.sh(`echo c2 > ${folder}/node`);
+    }, 120_000);
+
     it("leaves nothing but the daemon's own data, and what was there before", () => {
       box.sh("mkdir -p /srv/ringrift/ai-service/config");
       expect(run("activate", renderAbsent("c2"))).toMatchObject({
@@ -368,7 +407,13 @@ if (obstacle !== null) {
       expect(box.sh("cat /etc/cron.d/old-p2p")).toBe(
         "* * * * * root /srv/p2p_keepalive.sh --token=planted\n",
       );
-      const foreign = ["/etc/cron.d/old-p2p", "/srv/ensure_p2p_running.sh"];
+      expect(box.sh("ls -A /workspace; cat /etc/ssh/ssh_host_ed25519_key")).toBe("NEW");
+      const foreign = [
+        "/etc/cron.d/old-p2p",
+        "/etc/ssh/ssh_host_ed25519_key",
+        "/etc/ssh/ssh_host_ed25519_key.pub",
+        "/srv/ensure_p2p_running.sh",
+      ];
       const data = box
         .changed()
         .filter((path) => !before.includes(path) && !foreign.includes(path));
