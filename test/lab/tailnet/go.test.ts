@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { presentGo } from "../../../lab/fleet/goToolchain";
 import { projectRoot } from "../../../lab/fleet/projectRoot";
 import { run, type RunResult } from "../../../lab/fleet/run";
@@ -11,10 +13,13 @@ jest.setTimeout(900_000);
   go === null ? `${title} (skipped here: there is no Go 1.26.5 or newer)` : title,
   () => {
     // As scripts/lab-tailnet.sh builds, so that what it compiled is not compiled again.
+    const script = readFileSync(join(projectRoot(), "scripts", "lab-tailnet.sh"), "utf8");
+    const omitted = /^omit="([^"]+)"/m.exec(script)?.[1]?.split(/\s+/) ?? [];
+    const tags = omitted.map((feature) => `ts_omit_${feature}`).join();
     const env = {
       ...process.env,
       GOTOOLCHAIN: "local",
-      GOFLAGS: "-mod=readonly -trimpath",
+      GOFLAGS: `-mod=readonly -trimpath -tags=${tags}`,
       CGO_ENABLED: "0",
       GOWORK: "off",
     };
@@ -24,6 +29,10 @@ jest.setTimeout(900_000);
     it("passes its own tests", async () => {
       const { code, stdout, stderr } = await inModule("test", "./...");
       expect([code, code === 0 ? "" : stdout + stderr]).toEqual([0, ""]);
+    });
+
+    it("is built without what no server uses", () => {
+      expect(omitted.slice(0, 2)).toEqual(["acme", "aws"]);
     });
 
     it("satisfies go vet", async () => {
