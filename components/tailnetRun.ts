@@ -152,7 +152,7 @@ export class TailnetRun {
       isPreview || this.decision?.kind !== "write" || (policy && (await settled(policy)));
     if (!isWritten) {
       const text =
-        "the tailnet's policy could not be written; if it says 412, somebody else edited it meanwhile: the next run looks again";
+        "the tailnet's policy could not be written; where it is protected (412), somebody else edited it: the next run looks again";
       void pulumi.log.error(text, this.tailnet);
     }
     return Promise.all(

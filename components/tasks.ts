@@ -289,7 +289,7 @@ function joinWarnings(work: Work, facts: Facts): string[] {
   const drift = work.kind === "needed" && facts.tailnet?.joined ? work.drift : [];
   return [
     ...(work.kind === "waiting" && work.cause === "held" ? [work.why] : []),
-    ...drift.map(({ what, want, is }) => `${what}: ${want} → ${is}; joined again by up`),
+    ...drift.map(({ what, want, is }) => `${what}: ${want} → ${is}`),
     ...tailnetNotes(facts),
   ];
 }
