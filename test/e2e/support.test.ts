@@ -15,6 +15,8 @@ import { AgentOnLab } from "./agentOnLab";
 
 const why = whyNoLab(machineFacts());
 const onLab = why === null ? describe : describe.skip;
+/** `npm run test:soak` tries everything on every kind; `npm test` the rarer things on one. */
+const isSoak = process.env["FAULT_KILLS"] !== undefined;
 const title = why === null ? "support services" : `support services (skipped here: ${why})`;
 
 // A cold cache is filled first: packages, base root, wheels.
@@ -70,6 +72,7 @@ onLab(title, () => {
     ["p1", "supervisord"],
     ["b1", "own"],
   ] as const)("on %s (%s)", (host, supervisor) => {
+    const often = isSoak || supervisor === "systemd" ? it : it.skip;
     let agent: AgentOnLab;
     const connection = { ...planOf().connection, user: "root" };
     const plan = planOf({
@@ -160,7 +163,7 @@ onLab(title, () => {
       expect(await driftOf()).toEqual([]);
     });
 
-    it("restarts only what changed, and keeps the version before", async () => {
+    often("restarts only what changed, and keeps the version before", async () => {
       const before = (await look()).services;
       const verdict = await agent.run("prepare", wish(8099, "2"));
       expect(verdict.ok).toBe(true);
@@ -172,7 +175,7 @@ onLab(title, () => {
       );
     });
 
-    it("reports a crash loop, and heals it", async () => {
+    often("reports a crash loop, and heals it", async () => {
       // The port is taken by the other service.
       const broken = wish(8098, "2");
       const verdict = await agent.run("prepare", broken);
@@ -186,7 +189,7 @@ onLab(title, () => {
       expect(await driftOf()).toEqual([]);
     });
 
-    it("shows an edit of its own files and a stop by hand, and heals both", async () => {
+    often("shows an edit of its own files and a stop by hand, and heals both", async () => {
       await agent.on("echo '# edited' >> /opt/ringrift-p2p/services/early/run");
       const stop = {
         systemd: "systemctl disable --now",
