@@ -304,6 +304,6 @@ def stamp(path):
     """Changes when the file does."""
     try:
         info = os.stat(path)
-        return info.st_mtime_ns, info.st_size, info.st_ino
+        return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino
     except OSError as error:
         return str(error.errno)

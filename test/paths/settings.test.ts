@@ -1,0 +1,174 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { loopbackAddress } from "../../hosts/plan/number";
+import {
+  ask,
+  cleanUp,
+  daemon,
+  eventually,
+  type Forwarder,
+  forwarder,
+  freeNumber,
+  freePort,
+  pair,
+  type Pair,
+  temporaryFolder,
+} from "./forwarders";
+
+jest.setTimeout(180_000);
+afterEach(cleanUp);
+
+const post = (mesh: Pair) => ask(mesh.toB.host, mesh.toB.port, { method: "POST", body: "x" });
+const heard = (node: Forwarder, what: string) =>
+  eventually(async () => (await node.events()).filter((event) => event.what === what).at(-1));
+
+describe("new settings", () => {
+  it("add, move and remove nodes without a restart of anything", async () => {
+    const mesh = await pair();
+    const pid = mesh.a.pid();
+    const other = await daemon();
+    const inbound = await freePort();
+    const c = { number: freeNumber(), port: mesh.toB.port, direct: `127.0.0.1:${inbound}` };
+    const nodes = { ...mesh.nodes, c };
+    // b listens for a on this machine already, so c does it elsewhere.
+    const a = { number: mesh.nodes["a"]?.number ?? 0, port: await freePort() };
+    await forwarder({ name: "c", daemonPort: other.port, inbound, nodes: { a, c } });
+    mesh.a.configure({}, { nodes });
+    const at = loopbackAddress(c.number);
+    await eventually(async () => ((await ask(at, c.port)).status === 200 ? true : undefined));
+    expect(other.seen.at(-1)?.from).toBe(mesh.fromA);
+    const moved = { ...c, number: freeNumber() };
+    mesh.a.configure({}, { nodes: { ...mesh.nodes, c: moved } });
+    const later = loopbackAddress(moved.number);
+    await eventually(async () => ((await ask(later, c.port)).status === 200 ? true : undefined));
+    await expect(ask(at, c.port)).rejects.toThrow("ECONNREFUSED");
+    mesh.a.configure({}, { nodes: mesh.nodes });
+    await eventually(() =>
+      ask(later, c.port).then(
+        () => undefined,
+        () => true,
+      ),
+    );
+    expect([mesh.a.pid(), (await post(mesh)).status]).toEqual([pid, 200]);
+  });
+
+  it.each([
+    ["no JSON", "own", "{"],
+    ["an unknown key", "own", JSON.stringify({ node: "a", hurry: true })],
+    ["two nodes of one number", "nodes", '{"nodes": {"a": {"number": 1}, "b": {"number": 1}}}'],
+    ["a list without this node", "nodes", '{"nodes": {}}'],
+  ] as const)(
+    "that are wrong (%s) are refused and named, and the last good ones stay, also after kill -9",
+    async (_, file, text) => {
+      const mesh = await pair();
+      mesh.a.writeRaw(file, text);
+      const refusal = await heard(mesh.a, "settings refused");
+      expect((await mesh.a.status()).mistake).toBe(refusal?.reason);
+      expect((await post(mesh)).status).toBe(200);
+      await mesh.a.kill("SIGKILL");
+      await mesh.a.start();
+      expect([(await post(mesh)).status, (await mesh.a.status()).mistake]).toEqual([
+        200,
+        refusal?.reason,
+      ]);
+      mesh.a.configure({});
+      await eventually(async () => ((await mesh.a.status()).mistake === null ? true : undefined));
+    },
+  );
+
+  it("that come with a secret others can read are refused", async () => {
+    const mesh = await pair();
+    fs.chmodSync(path.join(mesh.a.folder, "secret"), 0o644);
+    expect((await heard(mesh.a, "secret refused"))?.reason).toMatch(/mode 0644 instead of 0600$/);
+    expect((await post(mesh)).status).toBe(200);
+  });
+});
+
+describe("kill -9", () => {
+  it("of either forwarder costs requests of that moment, and nothing after it", async () => {
+    const mesh = await pair();
+    for (const node of [mesh.a, mesh.b]) {
+      await node.kill("SIGKILL");
+      await node.start();
+      await eventually(async () => ((await post(mesh)).status === 200 ? true : undefined));
+    }
+    expect(mesh.daemonB.seen.map(({ from }) => from)).toEqual([mesh.fromA, mesh.fromA]);
+    // What happened before is still known.
+    await mesh.a.kill("SIGTERM");
+    await mesh.a.start();
+    expect(
+      (await mesh.a.events()).filter(({ what }) => what === "started").length,
+    ).toBeGreaterThanOrEqual(2);
+  });
+});
+
+const canMount = ((): boolean => {
+  const folder = temporaryFolder();
+  const mounted =
+    spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status === 0;
+  if (mounted) execFileSync("umount", [folder]);
+  return mounted;
+})();
+
+describe("a full disk", () => {
+  (canMount ? it : it.skip)(
+    "is said, and costs no request; what could not be written is written when there is room",
+    async () => {
+      const folder = temporaryFolder();
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
+      try {
+        fs.writeFileSync(path.join(folder, "filler"), Buffer.alloc(1 << 20, 1), { flag: "w" });
+      } catch {
+        // It is full now, which is what was wanted.
+      }
+      try {
+        const mesh = await pair({ optionsA: { state: folder } });
+        const problem = await eventually(
+          async () => (await mesh.a.status()).eventsProblem ?? undefined,
+        );
+        expect(problem).toContain("No space left on device");
+        expect((await post(mesh)).status).toBe(200);
+        await mesh.a.kill("SIGKILL");
+        await mesh.a.start();
+        expect((await post(mesh)).status).toBe(200);
+        fs.rmSync(path.join(folder, "filler"));
+        const file = path.join(folder, "events.jsonl");
+        await eventually(() =>
+          fs.existsSync(file) && fs.statSync(file).size > 0 ? true : undefined,
+        );
+        expect((await mesh.a.status()).eventsProblem).toBeNull();
+        await mesh.a.kill("SIGTERM");
+      } finally {
+        execFileSync("umount", ["-l", folder]);
+      }
+    },
+  );
+});
+
+describe("an entry", () => {
+  it("is all that a newcomer knows: it is let in, and learns the others from whoever answers", async () => {
+    const { edge } = await import("./forwarders");
+    const mesh = await pair({ ownB: { servesEntry: true } });
+    const door = await edge(mesh.b.inbound);
+    const own = await daemon();
+    const [inbound, entryPort] = [await freePort(), await freePort()];
+    const newcomer = { number: freeNumber(), port: mesh.toB.port };
+    const late = await forwarder({
+      ...{ name: "late", daemonPort: own.port, inbound, nodes: { late: newcomer } },
+      ...{ entry: `https://localhost:${door.port}`, learn: true },
+      own: { caFile: door.certificate, entryPort },
+    });
+    const answer = await ask("127.64.0.0", entryPort, { method: "POST", body: "hello" });
+    expect(JSON.parse(answer.body)).toMatchObject({
+      from: loopbackAddress(newcomer.number),
+      length: 5,
+    });
+    await eventually(async () => ("b" in (await late.status()).peers ? true : undefined));
+    expect((await late.status()).peers["b"]?.paths.map(({ path: way }) => way)).toEqual(["direct"]);
+    // The learnt address of b is the pair's own listener as well, so the newcomer's is not opened twice here.
+    expect(
+      (await late.events()).filter(({ what }) => what === "settings").length,
+    ).toBeGreaterThanOrEqual(2);
+  });
+});
