@@ -5,6 +5,7 @@ import { type Inventory, loadInventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { factsOf } from "../converge/work";
 import { type Bound, boundOf } from "../health/exposure";
+import { describePaths, pathsOf, type PathsStatus } from "../health/paths";
 import { isAlive } from "../health/quorum";
 import { type NodeStatus, stateOf } from "../health/state";
 import { type ProbeResult } from "../probe/types";
@@ -25,6 +26,8 @@ interface HostStatus extends NodeStatus {
   readonly voter: boolean;
   /** What is really bound and filtered there; null where nobody could look. */
   readonly listens: Bound | null;
+  /** How it reaches the voters and relays; null where nodes have no path forwarders. */
+  readonly paths: PathsStatus | null;
 }
 
 export interface FleetStatus {
@@ -104,7 +107,8 @@ export function judgeFleet(
     const { name, provider, voter, port } = host;
     const facts = factsOf(probe);
     const listens = facts ? boundOf(facts, port) : null;
-    return [{ host: name, provider, voter, listens, ...stateOf(name, probe) }];
+    const paths = pathsOf(facts ?? undefined);
+    return [{ host: name, provider, voter, listens, paths, ...stateOf(name, probe) }];
   });
   const alive = voters.effective.filter((name) => {
     const probe = probes.get(name);
@@ -120,15 +124,24 @@ export function judgeFleet(
 export function renderStatus({ hosts, voters }: FleetStatus, width: number): string {
   const paint = (state: string): string =>
     state === "HEALTHY" ? colour.green(state) : colour.red(state);
-  const header = ["HOST", "PROVIDER", "VOTER", "LISTENS", "STATE", "DETAIL"].map((text) =>
-    colour.bold(text),
-  );
+  const withPaths = hosts.some(({ paths }) => paths !== null);
+  const columns = [
+    "HOST",
+    "PROVIDER",
+    "VOTER",
+    "LISTENS",
+    "STATE",
+    ...(withPaths ? ["PATHS"] : []),
+    "DETAIL",
+  ];
+  const header = columns.map((text) => colour.bold(text));
   const rows = hosts.map((host) => [
     host.host,
     host.provider,
     host.voter ? "yes" : "-",
     host.listens === "all, exposed" ? colour.red(host.listens) : (host.listens ?? "-"),
     paint(host.state),
+    ...(withPaths ? [describePaths(host.paths)] : []),
     host.detail,
   ]);
   const providers = [...new Set(hosts.map(({ provider }) => provider))].sort().map((provider) => {
@@ -142,6 +155,19 @@ export function renderStatus({ hosts, voters }: FleetStatus, width: number): str
     "",
     `healthy  ${providers.join("  ") || "no host is deployed"}`,
     `voters   ${alive} of ${declared} alive, quorum ${quorum}, margin ${margin}`,
+    ...(withPaths ? [`paths    ${thinPaths(hosts)}`] : []),
     "",
   ].join("\n");
+}
+
+/** Who is cut off, and who would be if one more path failed. */
+function thinPaths(hosts: readonly HostStatus[]): string {
+  const names = (verdict: PathsStatus["verdict"]) =>
+    hosts.filter(({ paths }) => paths?.verdict === verdict).map(({ host }) => host);
+  const [cutOff, last] = [names("cut off"), names("last")];
+  const parts = [
+    ...(cutOff.length > 0 ? [`cut off: ${cutOff.join(", ")}`] : []),
+    ...(last.length > 0 ? [`one failure away from being cut off: ${last.join(", ")}`] : []),
+  ];
+  return parts.length > 0 ? parts.join("; ") : "every host has a spare one";
 }

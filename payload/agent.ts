@@ -33,6 +33,7 @@ export const MODULES = [
   "source",
   "stage",
   "tailnet",
+  "routes",
   "facts",
   "prepare",
   "secrets_files",

@@ -145,6 +145,27 @@ export const tailnetFact = z.object({
   error: text(600).nullable(),
 });
 
+/** The path forwarder by its own word. */
+const pathsFact = z.object({
+  /** Voters and relays: the path that is taken, those that work, why the others do not. */
+  watched: record(
+    z.object({
+      active: text(32).nullable(),
+      up: list(text(32), 8),
+      down: record(text(300), 8),
+      daemon: text(200).nullable(),
+    }),
+    64,
+  ),
+  /** Nodes to which no path is known to work. */
+  cutOff: list(text(128), 1024),
+  /** What it cannot do yet. */
+  waiting: list(text(300), 16),
+  /** Why its newest settings were refused; the last good ones are in use. */
+  mistake: text(600).nullable(),
+  error: text(300).nullable(),
+});
+
 export const factsSchema = z.object({
   at: text(40),
   node: text(128),
@@ -208,6 +229,8 @@ export const factsSchema = z.object({
   competitors: list(competitor, 64),
   /** null: not asked, or there is no tailscale. */
   tailnet: tailnetFact.nullable().default(null),
+  /** null: no path forwarder. */
+  paths: pathsFact.nullable().default(null),
   /** By name: what is in `bin`. */
   tools: record(tool, 16),
   /** By name without `ringrift-p2p-`: every support service of ours on the host, wanted or not. */
@@ -242,6 +265,7 @@ export const NOTHING_FOUND = {
   source: null,
   competitors: [],
   tailnet: null,
+  paths: null,
   tools: {},
   services: {},
   firewall: null,

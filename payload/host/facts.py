@@ -1,6 +1,6 @@
 """Everything a probe tells. Reads only: it runs from memory and leaves nothing behind."""
 import importlib.util, os, platform, shutil, sys, sysconfig
-import competitors, contents, files, firewall, health, host_keys, inspection, ports, release, services, stage, state, support, tailnet, tools, venv
+import competitors, contents, files, firewall, health, host_keys, inspection, ports, release, routes, services, stage, state, support, tailnet, tools, venv
 from journal import now
 from packages import which
 from paths import BASE, LOG_DIR, MARK, PYTHON, START_SCRIPTS, TAILNET_VOLUME, UNIT
@@ -93,7 +93,7 @@ def collect(request, modules):
         "missing": {}, "disk": [], "installedAgent": None, "lastRun": state.load()["lastRun"], "files": {}, "secrets": {},
         "release": {"current": None, "good": None, "kept": [], "intact": True, "requires": None}, "service": None, "port": [], "health": None,
         "status": None, "lastError": None, "source": None, "competitors": [], "tools": {}, "services": {}, "firewall": None,
-        "tailnet": None, "listening": [],
+        "tailnet": None, "paths": None, "listening": [],
         "traces": [], "hostKeys": None, "error": None,
     }
     guarded(facts, "bootId", lambda: files.text_of("/proc/sys/kernel/random/boot_id").strip())
@@ -132,6 +132,7 @@ def collect(request, modules):
     guarded(facts, "source", lambda: inspection.commit(request["source"] or request["aiServicePath"]))
     if request.get("tailnet"):
         guarded(facts, "tailnet", tailnet.fact)
+    guarded(facts, "paths", routes.fact)
     guarded(facts, "competitors", competitors.find)
     guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port, _ in sorted(set(ports.listeners()))])
     guarded(facts, "traces", traces)

@@ -80,6 +80,7 @@ export function factsInOrder(
     source: null,
     competitors: [],
     tailnet: null,
+    paths: null,
     tools: {},
     services: {},
     firewall: null,
