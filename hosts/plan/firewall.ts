@@ -24,7 +24,9 @@ const OTHER_PORTS = [7947, 4321, 8766] as const;
 const INTERFACES = ["lo", "tailscale0"] as const;
 
 /** Main port, UDP discovery (+1), isolated health (+2) and the rest; never one by which we log in. */
-export function daemonPorts(host: Pick<DeployHostPlan, "port" | "networkPort" | "connection">): number[] {
+export function daemonPorts(
+  host: Pick<DeployHostPlan, "port" | "networkPort" | "connection">,
+): number[] {
   const own = [host.port, host.port + 1, host.port + 2, host.networkPort, ...OTHER_PORTS];
   const login = new Set([22, host.connection.port]);
   return [...new Set(own)]

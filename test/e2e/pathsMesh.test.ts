@@ -268,5 +268,34 @@ onMesh(
       const late = Object.entries(measured).filter(([, seconds]) => seconds > MOST);
       expect(late).toEqual([]);
     });
+
+    const isLong = process.env["PATHS_FLAPS"] === "1";
+    (isLong ? it : it.skip)(
+      "changes a path at most once for ten flaps in a minute (npm run test:soak)",
+      async () => {
+        type Moves = { events: { what: string; peer: string }[] };
+        const moves = async () =>
+          ((await get<Moves>("n4", 8778, "/events"))?.events ?? []).filter(
+            ({ what }) => what === "active",
+          );
+        await until(
+          "n4 is on the first network",
+          async () => {
+            const peers = Object.values((await admin("n4"))?.peers ?? {});
+            return peers.every(({ active }) => active === "tailscale");
+          },
+          240,
+        );
+        const before = (await moves()).length;
+        for (let flap = 0; flap < 10; flap += 1)
+          for (const state of ["down", "up"]) {
+            must("-n", HUB, "link", "set", "n4first", state);
+            await new Promise((resolve) => setTimeout(resolve, 3_000));
+          }
+        const after = (await moves()).slice(before);
+        const times = NODES.map((name) => after.filter(({ peer }) => peer === name).length);
+        expect(Math.max(...times)).toBeLessThanOrEqual(1);
+      },
+    );
   },
 );
