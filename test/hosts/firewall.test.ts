@@ -61,8 +61,12 @@ describe("planFirewall", () => {
 describe("daemonPorts", () => {
   it("never has a port by which we log in", () => {
     expect(daemonPorts(host("box"))).toEqual([4321, 7947, 8766, 8770, 8772]);
-    expect(daemonPorts({ ...host("a"), port: 20, networkPort: 20 })).toEqual([20, 21, 4321, 7947, 8766]);
-    expect(daemonPorts({ ...host("a"), port: 65_535, networkPort: 65_535 })).toEqual([4321, 7947, 8766, 65_535]);
+    expect(daemonPorts({ ...host("a"), port: 20, networkPort: 20 })).toEqual([
+      20, 21, 4321, 7947, 8766,
+    ]);
+    expect(daemonPorts({ ...host("a"), port: 65_535, networkPort: 65_535 })).toEqual([
+      4321, 7947, 8766, 65_535,
+    ]);
   });
 });
 

@@ -131,12 +131,16 @@ describe("compareActivate", () => {
   it.each<[string, Facts, unknown]>([
     [
       "another release",
-      inOrder({ release: { current: "aa", good: "aa", kept: ["aa"], intact: true, requires: null } }),
+      inOrder({
+        release: { current: "aa", good: "aa", kept: ["aa"], intact: true, requires: null },
+      }),
       [{ what: "release", want: activate.digest, is: "aa" }],
     ],
     [
       "a release whose files were changed",
-      inOrder({ release: { current: activate.digest, good: null, kept: [], intact: false, requires: null } }),
+      inOrder({
+        release: { current: activate.digest, good: null, kept: [], intact: false, requires: null },
+      }),
       [{ what: "release", want: activate.digest, is: "its files were changed" }],
     ],
     [

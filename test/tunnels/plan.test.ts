@@ -19,7 +19,7 @@ function fleet(hosts: Parameters<typeof planOf>[0][], entry: string[]): FleetPla
 
 describe("planTunnels", () => {
   it("gives every deployed node a name, and the entry to the effective voters", () => {
-    const plan = fleet([{ name: "h1" }, { name: "h2", port: 8771 }], ["h1"]);
+    const plan = fleet([{ name: "h1" }, { name: "h2", networkPort: 8771 }], ["h1"]);
     expect(planTunnels(plan, NAMING)).toEqual({
       nodes: new Map([
         [
@@ -52,7 +52,7 @@ describe("planTunnels", () => {
 
   it("passes over voters whose daemon listens on another port than most, and takes 25 at most", () => {
     const odd = fleet(
-      [{ name: "h1" }, { name: "h2" }, { name: "h3", port: 1 }],
+      [{ name: "h1" }, { name: "h2" }, { name: "h3", networkPort: 1 }],
       ["h1", "h2", "h3"],
     );
     expect(planTunnels(odd, NAMING).entry).toMatchObject({
