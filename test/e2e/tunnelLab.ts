@@ -92,14 +92,18 @@ export class TunnelLab {
     if (code !== 0) throw new Error(stderr);
   }
 
-  /** Which nodes, or statuses, answer a host that asks a URL so many times. */
+  /**
+   * Which nodes, or statuses, answer a host that asks a URL so many times.
+   * @param edge name whose address is dialled, for a name that the zone does not know
+   */
   async answers(
     host: string,
     url: string,
     number = 1,
     kind: "token" | "none" = "token",
+    edge = "",
   ): Promise<Record<string, number>> {
-    const command = `python3 /root/client.py count ${kind} ${number} ${url}`;
+    const command = `python3 /root/client.py count ${kind} ${number} ${url} ${edge}`;
     return JSON.parse(await this.fleet.on(host, command)) as Record<string, number>;
   }
 
