@@ -137,7 +137,10 @@ def put_back(path):
     if path not in memory["originals"]:
         return None
     original = memory["originals"][path]
-    if original and os.path.exists(original):
+    if not os.path.isdir(os.path.dirname(path)):
+        # Somebody has taken the whole directory away: what stood in it is not wanted any more.
+        result = None
+    elif original and os.path.exists(original):
         info = os.lstat(original)
         aside = path + ".p2p-new"
         shutil.copy2(original, aside)

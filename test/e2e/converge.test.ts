@@ -125,11 +125,14 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
 
   it("leaves planted secrets nowhere but in one file of mode 0600", async () => {
     const places = await Promise.all(LIVE.map((host) => findOnHost(fleet.lab, host, TOKEN)));
+    // Each token has a file of its own, named by its keyed digest.
+    const file = await fleet.on("h1", "ls /etc/ringrift/cluster-token-*");
+    expect(file).toMatch(/^\/etc\/ringrift\/cluster-token-[0-9a-f]{8}$/);
     expect(Object.fromEntries(LIVE.map((host, index) => [host, places[index]]))).toEqual(
-      Object.fromEntries(LIVE.map((host) => [host, ["/etc/ringrift/cluster-token"]])),
+      Object.fromEntries(LIVE.map((host) => [host, [file]])),
     );
-    expect(await fleet.on("h1", "stat -c '%a %U' /etc/ringrift/cluster-token")).toBe("600 root");
-    expect(await fleet.on("h4", "stat -c '%a %U' /etc/ringrift/cluster-token")).toBe("600 ubuntu");
+    expect(await fleet.on("h1", `stat -c '%a %U' ${file}`)).toBe("600 root");
+    expect(await fleet.on("h4", `stat -c '%a %U' ${file}`)).toBe("600 ubuntu");
     const key = readFileSync(join(fleet.lab.directory.path, "id_ed25519"), "utf8").split("\n")[2];
     if (key === undefined) throw new Error("no key");
     const exported = JSON.stringify(await fleet.resources());

@@ -77,10 +77,11 @@ onLab(title, () => {
 
   it("gets through to twelve hosts behind one real sshd that takes three logins at a time", async () => {
     const names = Array.from({ length: 12 }, (_, index) => `g${index + 1}`);
-    // One sshd behind as many ports, as a provider's gateway has: its bounds are for all of them together.
+    // One sshd behind as many ports, as a provider's gateway has: its bounds are for all of them together. It
+    // listens on 16 sockets at most, hence one family.
     const ports = names.map((_, index) => 2201 + index);
     const listen = [22, ...ports].map((port) => `Port ${port}`).join("\\n");
-    const set = `printf 'MaxStartups 3:30:5\\nLogLevel VERBOSE\\n${listen}\\n' > /etc/ssh/sshd_config.d/polite.conf && systemctl restart ssh && date +%s`;
+    const set = `printf 'AddressFamily inet\\nMaxStartups 3:30:5\\nLogLevel VERBOSE\\n${listen}\\n' > /etc/ssh/sshd_config.d/polite.conf && systemctl restart ssh && sleep 1.1 && date +%s`;
     const since = (await lab.inside("s1", ["sh", "-c", set])).stdout.trim();
     const document = parseDocument(readFileSync(lab.directory.inventory(), "utf8"));
     const { s1 } = (document.toJS() as { hosts: Record<string, object> }).hosts;
