@@ -100,8 +100,9 @@ token | grep -rlsF -f - /etc /opt /var /root /home /tmp /workspace /run; true`,
     changeEveryHost(fleet);
     const held = await fleet.up();
     expect(held.code).toBe(1);
-    expect(held.stdout).toContain(
-      "held: restarting voter h1 would leave 1 of 2 votes that the quorum needs (alive: h1, h2); P2P_ALLOW_QUORUM_LOSS=true overrides this for one run",
+    // A voter that was heard of less than a minute ago is not yet counted as down, but as not known.
+    expect(held.stdout).toMatch(
+      /held: restarting voter h1 would leave 1 of 2 votes that the quorum needs \(alive: h1, h2(; not known: h3)?\); P2P_ALLOW_QUORUM_LOSS=true overrides this for one run/,
     );
     expect(await fleet.startTimes(["h1", "h2"])).toEqual(before);
     fleet.environment = { P2P_ALLOW_QUORUM_LOSS: "true" };
