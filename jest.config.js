@@ -3,7 +3,10 @@ const transform = {
   "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" } }],
 };
 
-/** What boots hosts, drives an engine for minutes or measures itself runs one file at a time. */
+/** What measures itself runs when nothing else does. */
+const alone = ["test/hosts/costly.test.ts"];
+
+/** What boots hosts or drives an engine for minutes: two files at a time are what two cores carry. */
 const slow = [
   "test/e2e/",
   "test/conformance/",
@@ -12,7 +15,6 @@ const slow = [
   "test/lab/daemon/",
   "test/lab/cloudflare/hosts.test.ts",
   "test/payload/agent.test.ts",
-  "test/hosts/costly.test.ts",
 ];
 
 const common = {
@@ -27,12 +29,20 @@ module.exports = {
       ...common,
       displayName: "unit",
       testMatch: ["<rootDir>/test/**/*.test.ts"],
-      testPathIgnorePatterns: ["/node_modules/", ...slow.map((path) => `<rootDir>/${path}`)],
+      testPathIgnorePatterns: [
+        "/node_modules/",
+        ...[...slow, ...alone].map((path) => `<rootDir>/${path}`),
+      ],
     },
     {
       ...common,
       displayName: "e2e",
       testMatch: slow.map((path) => `<rootDir>/${path}${path.endsWith("/") ? "**/*.test.ts" : ""}`),
+    },
+    {
+      ...common,
+      displayName: "alone",
+      testMatch: alone.map((path) => `<rootDir>/${path}`),
     },
   ],
 };
