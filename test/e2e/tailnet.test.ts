@@ -221,6 +221,13 @@ rm -f /dev/shm/journal; true`,
       expect(wrong.code).toBe(1);
       expect(both(wrong)).toMatch(/join: login: invalid key: API key does not exist/);
       expect(both(wrong)).not.toContain("tskey-auth-kWrong");
+      const revoked = await tailnet.revokedKey();
+      await fleet.setSecret("p2p:tailnetAuthKey", revoked);
+      const refused = await fleet.up();
+      expect(refused.code).toBe(1);
+      expect(both(refused)).toMatch(/join: login: invalid key: API key k\w+ not valid/);
+      expect(both(refused)).not.toContain(revoked);
+      expect(await standing(others)).toEqual(before);
       await fleet.pulumi("config", "rm", "p2p:tailnetAuthKey");
       await tailnet.faults({ maxDevices: 4 });
       const full = await fleet.up();
@@ -255,6 +262,25 @@ rm -f /dev/shm/journal; true`,
     const { h3 } = await tailnet.addresses();
     expect(await tailnet.healthOf("c1", h3 ?? "", 60)).toBe("h3");
     expect((await fleet.pulumi("preview", "--expect-no-changes")).code).toBe(0);
+  });
+
+  it("says the same to an OAuth client as to an API key: nothing to do", async () => {
+    const access = fleet.lab.tailnet();
+    const usual = fleet.environment;
+    fleet.environment = {
+      TAILSCALE_API_KEY: "",
+      TAILSCALE_OAUTH_CLIENT_ID: access?.oauthClientId ?? "",
+      TAILSCALE_OAUTH_CLIENT_SECRET: access?.oauthClientSecret ?? "",
+    };
+    const preview = await fleet.pulumi("preview", "--expect-no-changes");
+    fleet.environment = { TAILSCALE_API_KEY: "", TAILSCALE_OAUTH_CLIENT_ID: "nobody" };
+    const without = await fleet.pulumi("preview");
+    fleet.environment = usual;
+    expect({ code: preview.code, said: both(preview) }).toEqual({
+      code: 0,
+      said: expect.not.stringMatching(/cannot be reached|does not allow|no credentials/) as string,
+    });
+    expect(both(without)).toMatch(/there are no credentials for the Tailscale API/);
   });
 
   it("logs a retired host out, deletes its device and leaves nothing on it", async () => {

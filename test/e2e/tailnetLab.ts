@@ -88,6 +88,16 @@ export class TailnetLab {
     await this.request("POST", "/api/v2/tailnet/-/acl", text);
   }
 
+  /** A key that was good and was revoked. */
+  async revokedKey(): Promise<string> {
+    const create = { reusable: true, preauthorized: true, tags: ["tag:vast-nodes"] };
+    const body = JSON.stringify({ capabilities: { devices: { create } }, expirySeconds: 600 });
+    const made = await this.request("POST", "/api/v2/tailnet/-/keys", body);
+    const { id, key } = JSON.parse(made) as { id: string; key: string };
+    await this.request("DELETE", `/api/v2/tailnet/-/keys/${id}`);
+    return key;
+  }
+
   async faults(faults: Readonly<Record<string, unknown>>): Promise<void> {
     await this.request("POST", "/lab/faults", JSON.stringify(faults));
   }
