@@ -4,7 +4,7 @@ import { type Work } from "../converge/work";
 import { type FleetPlan, type HostPlan } from "../hosts/plan/types";
 import { type Outcome, type OutcomeKind } from "../health/outcome";
 import { failureOf, type Task, type TaskResult } from "./rollout";
-import { notesOf } from "./tasks";
+import { notesOf } from "./warnings";
 
 /** @param versions a note for each host whose version is worth one */
 export function outcomesOf(

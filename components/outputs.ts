@@ -2,6 +2,7 @@
 
 import type * as pulumi from "@pulumi/pulumi";
 import { hostPort, peerAddress } from "../hosts/plan/addresses";
+import { renderNodeConf } from "../hosts/plan/nodeConf";
 import { type Inventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { type Debt } from "../health/outcome";
@@ -10,7 +11,6 @@ import { type TailnetFact } from "../payload/facts";
 import { type TailnetMemory } from "../tailnet/plannedKeys";
 import { type TunnelMemory } from "../tunnels/memory";
 import { type FleetTunnels } from "./fleetTunnels";
-import { nodeConfs } from "./tasks";
 
 export interface HostOutput {
   readonly action: "deploy" | "skip" | "refused";
@@ -160,4 +160,13 @@ function discoveryNode(host: DeployHostPlan, url: string | undefined): Discovery
     p2p_url: url ?? host.addresses.cloudflare,
     direct: host.addresses.direct,
   };
+}
+
+/** node.conf of every deployed host. */
+function nodeConfs(plan: FleetPlan): Record<string, string> {
+  return Object.fromEntries(
+    [...plan.hosts.values()].flatMap((host) =>
+      host.action === "deploy" ? [[host.name, renderNodeConf(host.nodeConf)]] : [],
+    ),
+  );
 }

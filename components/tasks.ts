@@ -5,7 +5,6 @@ import { type TokenHolder } from "../converge/token";
 import { decideWork, factsOf, hold, type Work } from "../converge/work";
 import { isTailnetIPv4, isTailnetIPv6 } from "../hosts/fields";
 import { type DeployHostPlan, type FleetPlan, type HostPlan } from "../hosts/plan/types";
-import { renderNodeConf } from "../hosts/plan/nodeConf";
 import {
   compareActivate,
   comparePrepare,
@@ -31,11 +30,12 @@ import {
   type PrepareSpec,
   type SecretsSpec,
 } from "../payload/spec";
-import { compareJoin, joinHold, type JoinSpec, tailnetNotes } from "../payload/tailnetJoin";
+import { compareJoin, joinHold, type JoinSpec } from "../payload/tailnetJoin";
 import { withNetworking } from "../payload/tailnetPart";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
+import { exposureWarnings, joinWarnings, warningsOf } from "./warnings";
 
 /** A host with its wishes, before anybody has looked at it. */
 export interface Wish {
@@ -251,19 +251,6 @@ export function makeTask(
   };
 }
 
-/** A daemon that everybody can reach answers requests that change state, from everybody. */
-function exposureWarnings({ prepare, activate }: Wish, facts: Facts | undefined): string[] {
-  if (prepare.state !== "present" || activate.state !== "present") return [];
-  const { argv } = activate.release.launch;
-  const listen = argv[argv.indexOf("--host") + 1] ?? "";
-  if (/^(127\.|::1$)/.test(listen)) return [];
-  const port = `port ${activate.health.port}`;
-  if (prepare.firewall === null)
-    return [`exposed: ${port} listens on ${listen}, and p2p:firewall is off here`];
-  if (facts?.firewall?.able !== false) return [];
-  return [`exposed: ${port} listens on ${listen}, and this container may not have a firewall`];
-}
-
 /** True where a daemon that runs is to require another token than it does now, or none. */
 function switchesToken(spec: ActivateSpec, facts: Facts | undefined): boolean {
   if (spec.state !== "present" || !facts || facts.release.current === null) return false;
@@ -284,47 +271,9 @@ function decideJoin(
   return why === undefined ? work : hold(`tailnet: ${why}`);
 }
 
-/** The join's own difference is a secret as a whole, so it is told here. */
-function joinWarnings(work: Work, facts: Facts): string[] {
-  const drift = work.kind === "needed" && facts.tailnet?.joined ? work.drift : [];
-  return [
-    ...(work.kind === "waiting" && work.cause === "held" ? [work.why] : []),
-    ...drift.map(({ what, want, is }) => `${what}: ${want} → ${is}`),
-    ...tailnetNotes(facts),
-  ];
-}
-
 /** Somebody else holds the port: running into it helps nobody, unless we may take over. */
 function isBlocked(facts: Facts | undefined, takeover: boolean): Work | undefined {
   const owner = facts?.port.find((candidate) => !candidate.ours);
   if (!owner || takeover) return undefined;
   return { kind: "waiting", cause: "blocked", why: `blocked by ${owner.name}` };
-}
-
-function warningsOf(works: readonly Work[], facts: Facts | undefined): string[] {
-  const waiting = works.flatMap((work) =>
-    work.kind === "waiting" ? [`${work.why}; left as it is, and owed`] : [],
-  );
-  return [...new Set([...waiting, ...notesOf(facts)])];
-}
-
-/** What people should know about a host though it does what it should. */
-export function notesOf(facts: Facts | undefined): string[] {
-  if (!facts) return [];
-  const { service, competitors } = facts;
-  return [
-    ...(service !== null && service.boot === null && service.state !== "absent"
-      ? ["not started at boot: there is no start script"]
-      : []),
-    ...competitors.map(({ kind, id }) => `competes for the daemon: ${kind} ${id}`),
-  ];
-}
-
-/** node.conf of every deployed host. */
-export function nodeConfs(plan: FleetPlan): Record<string, string> {
-  return Object.fromEntries(
-    [...plan.hosts.values()].flatMap((host) =>
-      host.action === "deploy" ? [[host.name, renderNodeConf(host.nodeConf)]] : [],
-    ),
-  );
 }

@@ -1,0 +1,52 @@
+/** What people are told about a host beside what is done to it. Pure. */
+
+import { type Work } from "../converge/work";
+import { type Facts } from "../payload/facts";
+import { type ActivateSpec, type PrepareSpec } from "../payload/spec";
+import { tailnetNotes } from "../payload/tailnetJoin";
+
+/** Why something waits, and what is odd about a host though it does what it should. */
+export function warningsOf(works: readonly Work[], facts: Facts | undefined): string[] {
+  const waiting = works.flatMap((work) =>
+    work.kind === "waiting" ? [`${work.why}; left as it is, and owed`] : [],
+  );
+  return [...new Set([...waiting, ...notesOf(facts)])];
+}
+
+/** What people should know about a host though it does what it should. */
+export function notesOf(facts: Facts | undefined): string[] {
+  if (!facts) return [];
+  const { service, competitors } = facts;
+  return [
+    ...(service !== null && service.boot === null && service.state !== "absent"
+      ? ["not started at boot: there is no start script"]
+      : []),
+    ...competitors.map(({ kind, id }) => `competes for the daemon: ${kind} ${id}`),
+  ];
+}
+
+/** The join's own difference is a secret as a whole, so it is told here. */
+export function joinWarnings(work: Work, facts: Facts): string[] {
+  const drift = work.kind === "needed" && facts.tailnet?.joined ? work.drift : [];
+  return [
+    ...(work.kind === "waiting" && work.cause === "held" ? [work.why] : []),
+    ...drift.map(({ what, want, is }) => `${what}: ${want} → ${is}`),
+    ...tailnetNotes(facts),
+  ];
+}
+
+/** A daemon that everybody can reach answers requests that change state, from everybody. */
+export function exposureWarnings(
+  { prepare, activate }: { readonly prepare: PrepareSpec; readonly activate: ActivateSpec },
+  facts: Facts | undefined,
+): string[] {
+  if (prepare.state !== "present" || activate.state !== "present") return [];
+  const { argv } = activate.release.launch;
+  const listen = argv[argv.indexOf("--host") + 1] ?? "";
+  if (/^(127\.|::1$)/.test(listen)) return [];
+  const port = `port ${activate.health.port}`;
+  if (prepare.firewall === null)
+    return [`exposed: ${port} listens on ${listen}, and p2p:firewall is off here`];
+  if (facts?.firewall?.able !== false) return [];
+  return [`exposed: ${port} listens on ${listen}, and this container may not have a firewall`];
+}
