@@ -1,7 +1,6 @@
 /** Pulumi's mocks for tunnels: what Cloudflare would answer, and nothing that it would not. */
 
-import * as pulumi from "@pulumi/pulumi";
-import { type Registered } from "./mocks";
+import { type Registered, startStrictMocks } from "./mocks";
 
 const ANSWERS: Readonly<Record<string, (name: string) => Record<string, unknown>>> = {
   "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": () => ({}),
@@ -25,28 +24,15 @@ export function shortType(type: string): string {
 
 /** @param preview true: ids are not known, as for what is still to be made */
 export async function startCloudflareMocks(preview = false): Promise<Registered[]> {
-  const registered: Registered[] = [];
-  const names = new Set<string>();
-  await pulumi.runtime.setMocks(
-    {
-      newResource({ type, name, inputs }) {
-        const values = inputs as Record<string, unknown>;
-        if (names.has(`${type} ${name}`)) throw new Error(`${type} ${name} is registered twice`);
-        names.add(`${type} ${name}`);
-        registered.push({ type, name, inputs: values });
-        if (COMPONENTS.includes(shortType(type))) return { id: "", state: {} };
-        const answer = ANSWERS[type];
-        if (!answer) throw new Error(`unknown type ${type}`);
-        if (preview) return { id: undefined, state: values };
-        return { id: `${name}-id`, state: { ...values, ...answer(name) } };
-      },
-      call: ({ token }) => {
-        throw new Error(`unknown function ${token}`);
-      },
+  return startStrictMocks(
+    (type, name, values) => {
+      if (COMPONENTS.includes(shortType(type))) return { id: "", state: {} };
+      const answer = ANSWERS[type];
+      if (!answer) throw new Error(`unknown type ${type}`);
+      if (preview) return { id: undefined, state: values };
+      return { id: `${name}-id`, state: { ...values, ...answer(name) } };
     },
-    "p2p",
-    "test",
     preview,
+    "p2p",
   );
-  return registered;
 }

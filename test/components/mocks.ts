@@ -22,8 +22,19 @@ export function isSecret(value: unknown): boolean {
   return typeof value === "object" && value !== null && SECRET in value;
 }
 
-/** @param answer outputs of a command, beside its inputs */
-export async function startMocks(answer: Answer, preview = false): Promise<Registered[]> {
+/** Id and outputs of a resource; throws for a type that it does not know. */
+type NewResource = (
+  type: string,
+  name: string,
+  inputs: Record<string, unknown>,
+) => { id: string | undefined; state: Record<string, unknown> };
+
+/** Engine and providers in one: every resource is recorded, a name that comes twice throws, as does any function. */
+export async function startStrictMocks(
+  answer: NewResource,
+  preview: boolean,
+  project = "p2p-fleet",
+): Promise<Registered[]> {
   const registered: Registered[] = [];
   const names = new Set<string>();
   await pulumi.runtime.setMocks(
@@ -33,17 +44,36 @@ export async function startMocks(answer: Answer, preview = false): Promise<Regis
         if (names.has(`${type} ${name}`)) throw new Error(`${type} ${name} is registered twice`);
         names.add(`${type} ${name}`);
         registered.push({ type, name, inputs: values });
-        if (type === "p2p:components:P2pHost") return { id: "", state: {} };
-        if (type !== "command:remote:Command") throw new Error(`unknown type ${type}`);
-        return { id: `${name}-id`, state: { ...values, ...answer(name, values) } };
+        return answer(type, name, values);
       },
       call: ({ token }) => {
         throw new Error(`unknown function ${token}`);
       },
     },
-    "p2p-fleet",
+    project,
     "test",
     preview,
   );
   return registered;
+}
+
+/** @param answer outputs of a command, beside its inputs */
+export async function startMocks(answer: Answer, preview = false): Promise<Registered[]> {
+  return startStrictMocks((type, name, values) => {
+    if (type === "p2p:components:P2pHost") return { id: "", state: {} };
+    if (type !== "command:remote:Command") throw new Error(`unknown type ${type}`);
+    return { id: `${name}-id`, state: { ...values, ...answer(name, values) } };
+  }, preview);
+}
+
+/** Around every test of a file: diagnostics go to the console where there is no engine, and the mocks end. */
+export function quietly(): void {
+  beforeEach(() => {
+    for (const method of ["warn", "error", "info"] as const)
+      jest.spyOn(console, method).mockImplementation(() => undefined);
+  });
+  afterEach(async () => {
+    await pulumi.runtime.disconnect();
+    jest.restoreAllMocks();
+  });
 }

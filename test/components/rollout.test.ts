@@ -3,7 +3,7 @@ import { rollOut, type RolloutOptions, type Task } from "../../components/rollou
 import { type Work } from "../../converge/work";
 import { type Facts } from "../../payload/facts";
 import { type Verdict } from "../../payload/verdict";
-import { type Answer, isSecret, type Registered, startMocks, unwrapSecret } from "./mocks";
+import { type Answer, isSecret, type Registered, startMocks, unwrapSecret, quietly } from "./mocks";
 
 const NEEDED: Work = {
   kind: "needed",
@@ -84,16 +84,7 @@ const dialled = (registered: readonly Registered[]): string[] =>
 const stdinOf = (registered: readonly Registered[], name: string): unknown =>
   JSON.parse(registered.find((entry) => entry.name === name)?.inputs["stdin"] as string);
 
-// Diagnostics go to the console where there is no engine.
-beforeEach(() => {
-  for (const method of ["warn", "error", "info"] as const)
-    jest.spyOn(console, method).mockImplementation(() => undefined);
-});
-
-afterEach(async () => {
-  await pulumi.runtime.disconnect();
-  jest.restoreAllMocks();
-});
+quietly();
 
 describe("rollOut", () => {
   it("registers every prepare before the first activate, and the canary alone first", async () => {

@@ -1,8 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
 import { rollOut, type RolloutOptions, type Task } from "../../components/rollout";
 import { type Work } from "../../converge/work";
 import { type Facts } from "../../payload/facts";
-import { type Answer, type Registered, startMocks } from "./mocks";
+import { type Answer, type Registered, startMocks, quietly } from "./mocks";
 
 const NEEDED: Work = { kind: "needed", drift: [], nonce: "2026-01-01T00:00:00.000Z" };
 const IN_ORDER: Work = { kind: "in-order" };
@@ -62,14 +61,7 @@ const dialled = (registered: readonly Registered[]): string[] =>
     .map(({ name }) => name)
     .filter((name) => !name.endsWith("-prepare"));
 
-beforeEach(() => {
-  for (const method of ["warn", "error", "info"] as const)
-    jest.spyOn(console, method).mockImplementation(() => undefined);
-});
-afterEach(async () => {
-  await pulumi.runtime.disconnect();
-  jest.restoreAllMocks();
-});
+quietly();
 
 describe("a switch of the cluster token", () => {
   it("restarts all at once, voters too, after the last file is written, and before other work", async () => {

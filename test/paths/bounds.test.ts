@@ -1,14 +1,6 @@
 import * as net from "node:net";
-import {
-  ask,
-  type Ask,
-  cleanUp,
-  eventually,
-  type Forwarder,
-  pair,
-  type Pair,
-  raw,
-} from "./forwarders";
+import { eventually } from "../eventually";
+import { ask, type Ask, cleanUp, type Forwarder, pair, type Pair, raw } from "./forwarders";
 
 // Small here; `npm run test:soak` sends 10,000 idle connections and a 2 GB body.
 const IDLE = Number(process.env["PATHS_IDLE"] ?? 600);

@@ -1,11 +1,11 @@
 import type * as http from "node:http";
 import { type Recorder, recordSocks } from "../lab/daemon/fakeServers";
+import { eventually } from "../eventually";
 import {
   ask,
   cleanUp,
   edge,
   type Edge,
-  eventually,
   type Forwarder,
   type Link,
   link,

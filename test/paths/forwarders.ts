@@ -8,11 +8,10 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { loopbackAddress } from "../../hosts/plan/number";
+import { eventually } from "../eventually";
 
 export const FORWARDER = path.join(__dirname, "..", "..", "payload", "forwarder");
 export const SECRET = "a fleet secret for tests on loopback";
-/** Longest wait for anything: only a hang reaches it. */
-const DEADLINE = 60_000;
 
 /** Settings that make a test short; what is measured at the defaults is in recovery.test.ts. */
 export const FAST = {
@@ -50,23 +49,6 @@ export async function freePort(): Promise<number> {
 
 /** A node number of this test alone: other tests run on the same machine. */
 export const freeNumber = (): number => 1_000_000 + Math.floor(Math.random() * 3_000_000);
-
-export async function eventually<T>(
-  look: () => Promise<T | undefined> | T | undefined,
-): Promise<T> {
-  const end = Date.now() + DEADLINE;
-  let last: unknown = "nothing seen";
-  while (Date.now() < end) {
-    try {
-      const found = await look();
-      if (found !== undefined) return found;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  throw new Error(`not seen within ${DEADLINE} ms: ${String(last)}`);
-}
 
 interface Listening {
   readonly port: number;

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { eventually } from "../eventually";
 import {
   ask,
   type Answer,
   cleanUp,
   daemon,
-  eventually,
   forwarder,
   freeNumber,
   freePort,

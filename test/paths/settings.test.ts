@@ -2,11 +2,11 @@ import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { loopbackAddress } from "../../hosts/plan/number";
+import { eventually } from "../eventually";
 import {
   ask,
   cleanUp,
   daemon,
-  eventually,
   type Forwarder,
   forwarder,
   freeNumber,

@@ -1,11 +1,11 @@
 import * as net from "node:net";
 import { gunzipSync, gzipSync } from "node:zlib";
 
+import { eventually } from "../../eventually";
 import {
   accepts,
   checkout,
   cleanUp,
-  eventually,
   freePort,
   getJson,
   healthy,

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 
 import { type Recorder, recordHttp, recordHttps, recordSocks } from "./fakeServers";
+import { eventually } from "../../eventually";
 import {
   checkout,
   cleanUp,
-  eventually,
   freePort,
   getJson,
   healthy,

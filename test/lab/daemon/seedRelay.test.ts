@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 
 import { recordHttp } from "./fakeServers";
-import { accepts, cleanUp, eventually, freePort, temporaryFolder } from "./standIn";
+import { eventually } from "../../eventually";
+import { accepts, cleanUp, freePort, temporaryFolder } from "./standIn";
 import { ensurePython } from "./venv";
 
 jest.setTimeout(120_000);

@@ -4,6 +4,7 @@ import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 
+import { eventually } from "../../eventually";
 import { ensurePython } from "./venv";
 
 const SOURCE = path.join(__dirname, "..", "..", "..", "lab", "daemon");
@@ -12,9 +13,6 @@ export function prepareStandIns(): void {
   jest.setTimeout(300_000);
   beforeAll(() => void ensurePython());
 }
-
-/** Longest wait for anything: only a hang reaches it. */
-const DEADLINE = 60_000;
 
 const started = new Set<ChildProcess>();
 const folders: string[] = [];
@@ -126,22 +124,6 @@ export async function cleanUp(): Promise<void> {
   );
   await Promise.all(ends);
   for (const dir of folders.splice(0)) fs.rmSync(dir, { recursive: true, force: true });
-}
-
-/** Calls `look` until it gives something else than undefined. */
-export async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + DEADLINE;
-  let last: unknown = "nothing seen";
-  while (Date.now() < end) {
-    try {
-      const found = await look();
-      if (found !== undefined) return found;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`not seen within ${DEADLINE} ms: ${String(last)}`);
 }
 
 /** Returns the JSON of a GET. */

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 
+import { eventually } from "../../eventually";
 import {
   cleanUp,
-  eventually,
   freePort,
   getJson,
   healthy,
