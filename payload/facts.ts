@@ -31,8 +31,8 @@ const portOwner = z.object({
   name: text(200),
 });
 
-const service = z.object({
-  manager: z.enum(["systemd", "supervisord", "launchd", "own"]),
+/** What a manager says of any service. */
+const managed = z.object({
   state: z.enum(["running", "starting", "restarting", "failed", "stopped", "absent"]),
   /** Started at boot; null when that cannot be told. */
   enabled: z.boolean().nullable(),
@@ -42,6 +42,10 @@ const service = z.object({
   restarts: count,
   /** The manager's own words: `failed (Result: exit-code, status 1)`. */
   detail: text(300),
+});
+
+const service = managed.extend({
+  manager: z.enum(["systemd", "supervisord", "launchd", "own"]),
   /** Where it would start from at boot: a unit, an include file or a start script. */
   boot: text(300).nullable(),
 });
@@ -55,14 +59,7 @@ const tool = z.object({
   intact: z.boolean(),
 });
 
-const support = z.object({
-  state: z.enum(["running", "starting", "restarting", "failed", "stopped", "absent"]),
-  enabled: z.boolean().nullable(),
-  pid: count.nullable(),
-  /** Seconds since 1970. */
-  startedAt: z.number().nullable(),
-  restarts: count,
-  detail: text(300),
+const support = managed.extend({
   /** `RenderedService.digest` with which it was started last; null when it was not, or was edited since. */
   digest: text(64).nullable(),
   /** Unit or program. */

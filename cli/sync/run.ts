@@ -2,13 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { formatFinding } from "../../hosts/finding";
-import { loadInventory } from "../../hosts/inventory";
 import { lineDiff } from "../../payload/lineDiff";
 import { type Device, TailnetApi, TailnetApiError } from "../../tailnet/api";
 import { apiAccess } from "../../tailnet/credentials";
 import { fleetTags } from "../../tailnet/tags";
-import { readInventory } from "../inventoryFile";
+import { planOrErrors, readInventory } from "../inventoryFile";
 import { printJson } from "../terminal";
 import { replaceFile } from "../trust/replaceFile";
 import { UsageError } from "../usageError";
@@ -27,13 +25,9 @@ export async function runSyncTailscale(options: SyncOptions): Promise<void> {
   const { file } = options;
   if (file === "-" && options.write) throw new UsageError("--write: a file is needed");
   const text = readInventory(file);
-  const { fleet, plan, findings } = loadInventory(text, file);
-  if (!fleet || !plan) {
-    for (const finding of findings.filter(({ severity }) => severity === "error"))
-      process.stderr.write(`${formatFinding(finding)}\n`);
-    process.exitCode = 1;
-    return;
-  }
+  const planned = planOrErrors(text, file);
+  if (!planned) return;
+  const { fleet, plan } = planned;
   const devices = await devicesOf(options);
   if (devices === undefined) return;
   const hosts = new Map([...fleet.hosts].map(([name, host]) => [name, host.tailnetAddress]));

@@ -1,11 +1,9 @@
 /** Scans, judges, asks and records. */
 
 import { createInterface } from "node:readline/promises";
-import { formatFinding } from "../../hosts/finding";
-import { loadInventory } from "../../hosts/inventory";
 import { parseHostKey } from "../../probe/hostKey";
 import { scanHostKeys, type ScanResult } from "../../probe/scan";
-import { readInventory } from "../inventoryFile";
+import { planOrErrors, readInventory } from "../inventoryFile";
 import { printJson } from "../terminal";
 import { UsageError } from "../usageError";
 import { type Chosen, chooseHosts } from "./choose";
@@ -26,13 +24,9 @@ export async function runTrust(names: readonly string[], options: TrustOptions):
   const { file } = options;
   if (file === "-") throw new UsageError("--file: the keys are recorded, so a file is needed");
   const text = readInventory(file);
-  const { fleet, plan, findings } = loadInventory(text, file);
-  if (!fleet || !plan) {
-    for (const finding of findings.filter(({ severity }) => severity === "error"))
-      process.stderr.write(`${formatFinding(finding)}\n`);
-    process.exitCode = 1;
-    return;
-  }
+  const planned = planOrErrors(text, file);
+  if (!planned) return;
+  const { fleet, plan } = planned;
   const chosen = chooseHosts([...names, ...options.replace], options.all ?? false, fleet, plan);
   const judgements = await look(chosen, options.replace);
   if (!options.json) process.stdout.write(renderJudgements(judgements));
