@@ -50,6 +50,8 @@ export interface FleetConfig {
   readonly paths: PathsSettings | null;
   /** By which path forwarders know each other; needed where paths are on. */
   readonly fleetSecret: pulumi.Output<string> | undefined;
+  /** JSON with `client_id` and `client_secret`: lets hosts in at the entry of a mesh whose tunnels are not this stack's. */
+  readonly joinAccess: pulumi.Output<string> | undefined;
 }
 
 /** A mistake in the configuration; ends the program without a stack trace. */
@@ -136,6 +138,7 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
       fail,
     ),
     fleetSecret,
+    joinAccess: config.getSecret("joinAccess"),
   };
   if (result.requireAuth && result.clusterToken === undefined)
     mistakes.push("p2p:requireAuth: needs p2p:clusterToken, or the daemons would not start");

@@ -55,6 +55,8 @@ const IDLE = {
   listen: null,
   advertise: null,
   addresses: NO_ADDRESSES,
+  planned: [],
+  entryOnly: false,
   peers: [],
   peerAddresses: [],
   relayAddresses: [],

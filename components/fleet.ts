@@ -65,7 +65,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       previous: previous.tailnet,
     }));
   const tunnels = await openFleetTunnels(config, plan, previous.tunnels);
-  const paths = await openPaths(config, plan, inventory, previous.numbers);
+  const paths = await openPaths(config, plan, inventory, previous);
   const token = await tokenOf(config);
   const wishOptions: WishOptions = {
     staged: paths.staged,
@@ -170,11 +170,12 @@ const NOT_LOOKED_AT: ProbeResult = {
   milliseconds: 0,
 };
 
-function options({ controller, cloudflare, paths }: FleetConfig): PlanOptions {
+function options({ controller, cloudflare, paths, tailnet }: FleetConfig): PlanOptions {
   return {
     ...(controller === undefined ? {} : { controller }),
     ...(cloudflare === null ? {} : { tunnels: cloudflare }),
     ...(paths === null ? {} : { paths }),
+    tailnet: tailnet !== null,
   };
 }
 

@@ -5,12 +5,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
 import { type Inventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
-import { renderNodes, type TunnelUrls } from "../paths/nodes";
+import { type KnownAddresses, renderNodes } from "../paths/nodes";
 import { reusedNumbers } from "../paths/numbers";
 import { forwarderContents, forwarderPart } from "../paths/part";
 import { type HostPart } from "../payload/spec";
 import { ACCESS_TOKEN } from "../payload/tunnelPart";
 import { planTunnels } from "../tunnels/plan";
+import { type PreviousRun } from "./previousRun";
 
 export interface FleetPaths {
   /** What a host gets for its paths; nothing where they are off. */
@@ -23,31 +24,38 @@ export interface FleetPaths {
 export class NumberError extends pulumi.RunError {}
 
 /**
- * @param previous numbers of the last run's nodes
+ * @param previous numbers and devices of the last run's nodes
  * @throws NumberError where a number is another node's now: the daemons would take one for the other
  */
 export async function openPaths(
   config: FleetConfig,
   plan: FleetPlan,
   { fleet }: Pick<Inventory, "fleet">,
-  previous: Readonly<Record<string, number>>,
+  previous: Pick<PreviousRun, "numbers" | "devices">,
 ): Promise<FleetPaths> {
-  const { paths: settings, fleetSecret } = config;
+  const { paths: settings, fleetSecret, joinAccess } = config;
   if (!settings || !fleetSecret) return { partsOf: () => [], staged: new Map() };
-  const reused = reusedNumbers(plan, previous);
+  const reused = reusedNumbers(plan, previous.numbers);
   if (reused.length > 0) throw new NumberError(reused.join("\n"));
-  const urls = urlsOf(config, plan, fleet?.cloudflareEndpoint ?? null);
-  const nodes = renderNodes(plan, urls);
-  const secret = await secretOf(fleetSecret);
+  const known = {
+    ...urlsOf(config, plan, fleet?.cloudflareEndpoint ?? null),
+    devices: config.tailnet ? devicesOf(previous.devices) : {},
+  };
+  const [nodes, learning] = [renderNodes(plan, known), renderNodes(plan, known, true)];
+  const secret = await secretOf(fleetSecret, "p2p fleet secret");
+  // A fleet that makes the entry by itself has a token of its own for it.
+  const ownAccess = config.cloudflare?.access ?? null;
+  const access = ownAccess || !joinAccess ? null : await secretOf(joinAccess, "p2p entry access");
   return {
-    staged: new Map(forwarderContents({ nodes })),
+    staged: new Map([nodes, learning].flatMap((text) => forwarderContents({ nodes: text }))),
     partsOf: (host) => [
       forwarderPart(host, {
         settings,
-        nodes,
+        nodes: host.entryOnly ? learning : nodes,
         secret,
         tailnet: config.tailnet || host.addresses.tailscale !== null ? host.networking : "none",
-        accessFile: config.cloudflare?.access ? ACCESS_TOKEN : null,
+        accessFile: ownAccess || access ? ACCESS_TOKEN : null,
+        access,
         servesEntry: plan.entry.includes(host.name),
       }),
     ],
@@ -55,7 +63,11 @@ export async function openPaths(
 }
 
 /** The tunnels of this stack, and what the inventory says where it has none. */
-function urlsOf({ cloudflare }: FleetConfig, plan: FleetPlan, endpoint: string | null): TunnelUrls {
+function urlsOf(
+  { cloudflare }: FleetConfig,
+  plan: FleetPlan,
+  endpoint: string | null,
+): KnownAddresses {
   if (!cloudflare) return { nodes: {}, entry: endpoint };
   const { nodes, entry } = planTunnels(plan, cloudflare);
   return {
@@ -64,11 +76,21 @@ function urlsOf({ cloudflare }: FleetConfig, plan: FleetPlan, endpoint: string |
   };
 }
 
+/** The tailnet's address of each device; IPv4 first, as tailscale lists them. */
+function devicesOf(devices: PreviousRun["devices"]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(devices).flatMap(([name, device]) => {
+      const address = device?.addresses[0];
+      return address === undefined ? [] : [[name, address]];
+    }),
+  );
+}
+
 /** The secret's text, and a digest keyed by itself: it can be compared, and tells nothing. */
-async function secretOf(secret: pulumi.Output<string>) {
+async function secretOf(secret: pulumi.Output<string>, purpose: string) {
   const text = await new Promise<string>((resolve) => {
     pulumi.unsecret(secret).apply(resolve);
   });
-  const digest = createHmac("sha256", text).update("p2p fleet secret").digest("hex").slice(0, 32);
+  const digest = createHmac("sha256", text).update(purpose).digest("hex").slice(0, 32);
   return { text: `${text.trim()}\n`, digest };
 }

@@ -2,10 +2,13 @@
 
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 
-/** https addresses that are known beside the inventory: the tunnels of this stack. */
-export interface TunnelUrls {
+/** Addresses that are known beside the inventory. */
+export interface KnownAddresses {
+  /** https addresses of this stack's tunnels, by node. */
   readonly nodes: Readonly<Record<string, string>>;
   readonly entry: string | null;
+  /** Tailnet addresses of hosts that were joined in an earlier run, by node; the inventory's wins. */
+  readonly devices?: Readonly<Record<string, string>>;
 }
 
 interface NodeEntry {
@@ -19,24 +22,29 @@ interface NodeEntry {
   readonly direct?: string;
 }
 
-/** @returns JSON with sorted names: the same plan gives the same bytes */
-export function renderNodes(plan: FleetPlan, urls: TunnelUrls): string {
+/**
+ * @param learn for hosts that know nothing but the entry: they get the other nodes from whoever answers there
+ * @returns JSON with sorted names: the same plan gives the same bytes
+ */
+export function renderNodes(plan: FleetPlan, known: KnownAddresses, learn = false): string {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
-  const entries = deployed.map((host): [string, NodeEntry] => [host.name, nodeEntry(host, urls)]);
+  const entries = deployed.map((host): [string, NodeEntry] => [host.name, nodeEntry(host, known)]);
   const lines = entries.map(
     ([name, entry]) => `  ${JSON.stringify(name)}: ${JSON.stringify(entry)}`,
   );
   const head = {
     methods: plan.methods.filter((method) => method !== "relay" && method !== "none"),
-    ...(urls.entry === null ? {} : { entry: urls.entry }),
+    ...(known.entry === null ? {} : { entry: known.entry }),
+    ...(learn ? { learn } : {}),
   };
   // One line a node, so that a difference shows the nodes that differ.
   return `${JSON.stringify(head).slice(0, -1)},"nodes":{\n${lines.join(",\n")}\n}}\n`;
 }
 
-function nodeEntry(host: DeployHostPlan, urls: TunnelUrls): NodeEntry {
-  const { tailscale, direct } = host.addresses;
-  const cloudflare = urls.nodes[host.name] ?? host.addresses.cloudflare;
+function nodeEntry(host: DeployHostPlan, known: KnownAddresses): NodeEntry {
+  const { direct } = host.addresses;
+  const tailscale = host.addresses.tailscale ?? known.devices?.[host.name] ?? null;
+  const cloudflare = known.nodes[host.name] ?? host.addresses.cloudflare;
   return {
     number: host.number,
     port: host.port,

@@ -25,6 +25,8 @@ export interface PartOptions {
   readonly tailnet: "none" | "tun" | "userspace";
   /** Path on the host of the tunnels' Access headers; null: there are none. */
   readonly accessFile: string | null;
+  /** Text of that file where it is not the tunnels' own: headers for the entry of a mesh that is joined. @default null */
+  readonly access?: { readonly text: string; readonly digest: string } | null;
   /** True for the nodes that answer at the fleet's shared entry. */
   readonly servesEntry: boolean;
 }
@@ -32,6 +34,10 @@ export interface PartOptions {
 /** Only the program itself restarts the forwarder: it finds out about new settings, nodes and secrets. */
 export function forwarderPart(host: DeployHostPlan, options: PartOptions): HostPart {
   const user = host.connection.user;
+  const { access = null } = options;
+  const secret = (path: string, { text, digest }: PartOptions["secret"]) => ({
+    ...{ path, content: text, digest, owner: user },
+  });
   return {
     ...EMPTY_PART,
     files: [
@@ -59,12 +65,8 @@ export function forwarderPart(host: DeployHostPlan, options: PartOptions): HostP
       },
     ],
     secrets: [
-      {
-        path: FLEET_SECRET,
-        content: options.secret.text,
-        digest: options.secret.digest,
-        owner: user,
-      },
+      secret(FLEET_SECRET, options.secret),
+      ...(access && options.accessFile ? [secret(options.accessFile, access)] : []),
     ],
   };
 }

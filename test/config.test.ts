@@ -43,6 +43,7 @@ describe("readConfig", () => {
       tailnetAuthKey: undefined,
       paths: null,
       fleetSecret: undefined,
+      joinAccess: undefined,
     };
     expect(read({})).toEqual(defaults);
     const empty = { controller: "", limit: "", packageIndex: "", aptMirror: "" };

@@ -79,6 +79,8 @@ refuses the host. \`status: retired\` also means that nothing of ours stays on i
 The declared voters are the unique entries of \`p2p_voters\`; where that key is absent, the hosts with \`p2p_voter: true\`.
 An empty entry says nothing. The quorum is floor(n / 2) + 1 of the declared voters, whether they can vote or not. A voter is
 effective when it is deployed and others can reach it over at least one of \`p2p_discovery.methods\`; relaying does not count.
+Where there are path forwarders ([paths.md](paths.md)), its own \`p2p_methods\` decide, and tunnels and tailnet that the
+stack makes count too.
 The margin is the number of effective voters minus the quorum: at 0 the loss of one more voter ends the quorum, below 0 it
 cannot stand. Every other declared voter is rejected with its reason:
 

@@ -3,9 +3,10 @@
 import { BlockList, isIP } from "node:net";
 import { isTailnetIPv4, isTailnetIPv6 } from "../fields";
 import { type Fleet, type Host, isListed, isLoopback } from "../fleet";
-import { type Addresses, type TransportKind } from "./types";
+import { type Addresses, type PlannedPath, type TransportKind, type Ways } from "./types";
 
 export const NO_ADDRESSES: Addresses = { tailscale: null, cloudflare: null, direct: null };
+export const NO_WAYS: Ways = { addresses: NO_ADDRESSES, planned: [] };
 
 /** True when heartbeats go through a relay: either flag is enough, a `false` of the other does not cancel it. */
 export function isRelayed(host: Host): boolean {
@@ -69,11 +70,15 @@ export function addressesOf(host: Host, shared: ReadonlySet<string>): Addresses 
   };
 }
 
-/** True where one of the fleet's methods leads to the node itself; a relay is no address. */
-export function isRoutable(addresses: Addresses, methods: readonly TransportKind[]): boolean {
-  return methods.some(
-    (method) => method !== "relay" && method !== "none" && addresses[method] !== null,
-  );
+/** True where one of the methods leads to the node itself; a relay is no address. */
+export function isRoutable(
+  { addresses, planned }: Ways,
+  methods: readonly TransportKind[],
+): boolean {
+  return methods.some((method) => {
+    if (method === "relay" || method === "none") return false;
+    return addresses[method] !== null || (method !== "direct" && planned.includes(method));
+  });
 }
 
 const WHY: Readonly<Record<keyof Addresses, string>> = {
@@ -82,10 +87,15 @@ const WHY: Readonly<Record<keyof Addresses, string>> = {
   direct: "public address",
 };
 
+const WHY_PLANNED: Readonly<Record<PlannedPath, string>> = {
+  tailscale: "this stack joins it to the tailnet",
+  cloudflare: "this stack makes its tunnel",
+};
+
 /** The first of the methods that leads to the host. */
 export function planTransport(
   host: Host,
-  addresses: Addresses,
+  { addresses, planned }: Ways,
   methods: readonly TransportKind[],
 ): { kind: TransportKind; reason: string } {
   for (const method of methods) {
@@ -93,6 +103,8 @@ export function planTransport(
       if (isRelayed(host)) return { kind: "relay", reason: relayReason(host) ?? "" };
     } else if (addresses[method] !== null) {
       return { kind: method, reason: WHY[method] };
+    } else if (method !== "direct" && planned.includes(method)) {
+      return { kind: method, reason: WHY_PLANNED[method] };
     }
   }
   return { kind: "none", reason: "no tailnet address, tunnel or public address" };

@@ -15,6 +15,9 @@ export function loopbackAddress(number: number): string {
   return `127.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
 }
 
+/** Where a path forwarder takes what is meant for whoever answers at the shared entry; no node has number 0. */
+export const ENTRY_PEER = `${loopbackAddress(0)}:8770`;
+
 /** The number that the file gives the host, else that of its name. */
 export function numberOf(host: {
   readonly name: string;

@@ -2,30 +2,23 @@
 
 import { type Fleet, type Host } from "../fleet";
 import { decideAction, type Decision } from "./action";
-import {
-  addressesOf,
-  hostPort,
-  isRelayed,
-  isRoutable,
-  NO_ADDRESSES,
-  peerAddress,
-  planTransport,
-  relayReason,
-  sharedSshHosts,
-} from "./addresses";
+import { hostPort, isRelayed, peerAddress, planTransport, relayReason } from "./addresses";
 import { type TunnelNaming } from "../../tunnels/names";
 import { environmentOf, nodeConfOf } from "./environment";
 import { planConnection } from "./connection";
-import { loopbackAddress, loopbackOf, numberOf } from "./number";
+import { ENTRY_PEER, loopbackAddress, loopbackOf, numberOf } from "./number";
 import { aiServicePathOf, homeOf, interpreterOf } from "./paths";
-import { type Addresses, type DeployHostPlan, type FleetPlan, type HostPlan } from "./types";
+import { type DeployHostPlan, type FleetPlan, type HostPlan } from "./types";
 import { planVoters } from "./voters";
+import { FleetWays } from "./ways";
 
 export interface PlanOptions {
   /** The host on which the program runs (`p2p:controller`); only this one may have `ssh_host: localhost`. */
   readonly controller?: string;
   /** How nodes' tunnels are named (`p2p:cloudflare`); without it there are none, and no rule about them. */
   readonly tunnels?: TunnelNaming;
+  /** `p2p:tailnet` is on: hosts are joined to the tailnet, also those whose address nobody knows yet. */
+  readonly tailnet?: boolean;
   /** `p2p:paths`: nodes reach each other at their loopback addresses, through the path forwarders. */
   readonly paths?: { readonly inboundPort: number };
 }
@@ -42,18 +35,17 @@ export function planFleet(fleet: Fleet, options: PlanOptions = {}): FleetPlan {
     const host = fleet.hosts.get(name);
     return host && decisions.get(name)?.action === "deploy" ? [host] : [];
   });
-  const shared = sharedSshHosts(fleet);
-  const addresses = new Map(deployed.map((host) => [host.name, addressesOf(host, shared)]));
-  const voters = planVoters(fleet, decisions, addresses);
+  const ways = new FleetWays(fleet, deployed, options);
+  const voters = planVoters(fleet, decisions, ways.isReachable);
   const relays = deployed
-    .filter((host) => isRelayHub(host, addresses, fleet.methods))
+    .filter((host) => host.relayCapable && !isRelayed(host) && ways.isReachable(host.name))
     .map((host) => host.name);
   const leaders = deployed.filter((host) => host.role === "coordinator" && !isRelayed(host));
   const context: Context = {
     fleet,
     voters,
     relays,
-    addresses,
+    ways,
     hubs: new Set(relays),
     effective: new Set(voters.effective),
     entryPoints: [...new Set([...voters.effective, ...relays])].sort(),
@@ -80,7 +72,7 @@ interface Context {
   readonly fleet: Fleet;
   readonly voters: FleetPlan["voters"];
   readonly relays: readonly string[];
-  readonly addresses: ReadonlyMap<string, Addresses>;
+  readonly ways: FleetWays;
   readonly hubs: ReadonlySet<string>;
   readonly effective: ReadonlySet<string>;
   /** Effective voters and relays: what every node is told to start from. */
@@ -90,15 +82,6 @@ interface Context {
   readonly inboundPort: number | null;
   /** Paths on which a daemon reaches others by itself. */
   readonly daemonMethods: FleetPlan["methods"];
-}
-
-function isRelayHub(
-  host: Host,
-  addresses: ReadonlyMap<string, Addresses>,
-  methods: FleetPlan["methods"],
-): boolean {
-  const own = addresses.get(host.name);
-  return host.relayCapable && !isRelayed(host) && own !== undefined && isRoutable(own, methods);
 }
 
 function planHost(name: string, decision: Decision, context: Context): HostPlan {
@@ -122,17 +105,18 @@ function planDeployment(
   base: { name: string; reason: string; provider: string; number: number },
   context: Context,
 ): DeployHostPlan {
-  const { fleet, voters, hubs } = context;
-  const addresses = context.addresses.get(host.name) ?? NO_ADDRESSES;
+  const { fleet, voters, hubs, ways } = context;
+  const { addresses, planned } = ways.of(host.name);
   const loopback = loopbackAddress(base.number);
   const relayed = isRelayed(host);
   const viewer = { addresses, port: host.port };
   const isForwarded = context.inboundPort !== null;
-  const reached = context.entryPoints.flatMap((peer) => {
+  const entryOnly = ways.isEntryOnly(host, context.entryPoints);
+  const reached = (entryOnly ? [] : context.entryPoints).flatMap((peer) => {
     if (peer === host.name) return [];
     const other = fleet.hosts.get(peer);
-    const theirs = context.addresses.get(peer);
-    if (!other || !theirs) return [];
+    if (!other) return [];
+    const theirs = ways.of(peer).addresses;
     const address = isForwarded
       ? hostPort(loopbackOf(other), other.port)
       : peerAddress(viewer, { addresses: theirs, port: other.port }, context.daemonMethods);
@@ -146,7 +130,7 @@ function planDeployment(
     supervisor: host.supervisor,
     container: host.isContainer,
     networking: host.needsUserspace ? ("userspace" as const) : ("tun" as const),
-    transport: planTransport(host, addresses, fleet.methods),
+    transport: planTransport(host, { addresses, planned }, ways.methods(host)),
     home: homeOf(host),
     aiServicePath: aiServicePathOf(host),
     interpreter: interpreterOf(host),
@@ -159,8 +143,10 @@ function planDeployment(
     listen: host.isContainer || isForwarded ? "127.0.0.1" : "0.0.0.0",
     advertise: isForwarded ? loopback : (addresses.tailscale ?? addresses.direct ?? loopback),
     addresses,
+    planned,
+    entryOnly,
     peers,
-    peerAddresses: reached.map(({ address }) => address),
+    peerAddresses: entryOnly ? [ENTRY_PEER] : reached.map(({ address }) => address),
     relayAddresses: relayed
       ? reached.filter(({ peer }) => hubs.has(peer)).map(({ address }) => address)
       : [],

@@ -42,6 +42,16 @@ export interface Addresses {
   readonly direct: string | null;
 }
 
+/** A path that this stack makes, and of which the inventory knows nothing yet. */
+export type PlannedPath = "tailscale" | "cloudflare";
+
+/** What leads to a host: known addresses, and paths to come. */
+export interface Ways {
+  readonly addresses: Addresses;
+  /** Only where the path forwarders are: they find out about a new path, daemons do not. */
+  readonly planned: readonly PlannedPath[];
+}
+
 /** The Python that the plan starts from; missing packages go into a venv of ours that sees its packages. */
 export interface Interpreter {
   /** Absolute path, or `python3` to be found on the host. */
@@ -103,9 +113,13 @@ export interface DeployHostPlan extends HostPlanBase {
   /** Address the daemon tells others. */
   readonly advertise: string;
   readonly addresses: Addresses;
-  /** Node ids given as --peers: effective voters and relays, without itself, sorted. */
+  /** Paths that this stack makes to the host beside its addresses; empty without path forwarders. */
+  readonly planned: readonly PlannedPath[];
+  /** True where the fleet's shared entry is the only known way to the others: the nodes are learnt there. */
+  readonly entryOnly: boolean;
+  /** Node ids given as --peers: effective voters and relays, without itself, sorted. Empty where `entryOnly`. */
   readonly peers: readonly string[];
-  /** `host:port` or URL of every peer, as this node reaches it; same order as `peers`. */
+  /** `host:port` or URL of every peer, as this node reaches it; same order as `peers`. The entry where `entryOnly`. */
   readonly peerAddresses: readonly string[];
   /** Those of `peerAddresses` that are relays; empty outside relay mode. */
   readonly relayAddresses: readonly string[];

@@ -2,8 +2,7 @@
 
 import { type Fleet } from "../fleet";
 import { type Decision } from "./action";
-import { isRoutable, NO_ADDRESSES } from "./addresses";
-import { type Addresses, type VoterPlan } from "./types";
+import { type VoterPlan } from "./types";
 
 /** floor(n / 2) + 1: the daemon's own `voter_quorum_ok` is true whatever happens, so we count ourselves. */
 export function quorumOf(declared: number): number {
@@ -22,27 +21,25 @@ export function declaredVoters(fleet: Pick<Fleet, "voters" | "hosts">): string[]
 function rejection(
   node: string,
   decisions: ReadonlyMap<string, Decision>,
-  addresses: ReadonlyMap<string, Addresses>,
-  methods: Fleet["methods"],
+  isReachable: (node: string) => boolean,
 ): string | undefined {
   const decision = decisions.get(node);
   if (!decision) return "no such host";
   if (decision.action === "refused") return `refused: ${decision.reason}`;
   if (decision.action === "skip")
     return decision.reason.startsWith("localhost") ? "localhost, unroutable" : decision.reason;
-  return isRoutable(addresses.get(node) ?? NO_ADDRESSES, methods)
-    ? undefined
-    : "unroutable: no tailnet address, tunnel or public address";
+  return isReachable(node) ? undefined : "unroutable: no tailnet address, tunnel or public address";
 }
 
+/** @param isReachable whether others have a way to a deployed host */
 export function planVoters(
   fleet: Fleet,
   decisions: ReadonlyMap<string, Decision>,
-  addresses: ReadonlyMap<string, Addresses>,
+  isReachable: (node: string) => boolean,
 ): VoterPlan {
   const declared = declaredVoters(fleet);
   const rejected = declared.flatMap((node) => {
-    const reason = rejection(node, decisions, addresses, fleet.methods);
+    const reason = rejection(node, decisions, isReachable);
     return reason === undefined ? [] : [{ node, reason }];
   });
   const out = new Set(rejected.map(({ node }) => node));

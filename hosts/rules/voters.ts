@@ -144,7 +144,7 @@ function quorumRules(fleet: Fleet, plan: FleetPlan): Report[] {
 /** A node without peers waits for ever for somebody to call. */
 function peerRules(fleet: Fleet, plan: FleetPlan): Report[] {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
-  if (deployed.length < 2 || deployed.some((host) => host.peers.length > 0)) return [];
+  if (deployed.length < 2 || deployed.some((host) => host.peerAddresses.length > 0)) return [];
   return [
     {
       code: "no-peers",

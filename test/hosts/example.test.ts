@@ -150,6 +150,8 @@ const CONTAINER = {
     cloudflare: null,
     direct: null,
   },
+  planned: [],
+  entryOnly: false,
   peers: ["hetzner-cpu-a", "hetzner-cpu-b", "mac-hub", "nebius-backbone-a", "vultr-a100-a"],
   peerAddresses: [
     "100.64.0.30:8770",

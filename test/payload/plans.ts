@@ -31,6 +31,8 @@ export function planOf(changes: Partial<DeployHostPlan> = {}): DeployHostPlan {
     listen: "0.0.0.0",
     advertise: "192.0.2.14",
     addresses: { tailscale: null, cloudflare: null, direct: "192.0.2.14" },
+    planned: [],
+    entryOnly: false,
     peers: ["h1", "h2"],
     peerAddresses: ["192.0.2.11:8770", "192.0.2.12:8770"],
     relayAddresses: [],
