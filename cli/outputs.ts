@@ -102,21 +102,29 @@ function fleetEnvironment({ seeds, voters, quorum }: StackOutputs): Record<strin
   };
 }
 
-/** The inventory's own keys: `p2p_discovery` on top, `p2p_url` and `p2p_number` below each host. */
+/** The inventory's own keys, and what is worked out of them: `p2p_loopback` and `p2p_paths`, which it need not keep. */
 function discoveryYaml({ p2pDiscovery }: StackOutputs): unknown {
   const { methods, cloudflare_endpoint, nodes } = p2pDiscovery;
   return {
     p2p_discovery: { methods, ...(cloudflare_endpoint === null ? {} : { cloudflare_endpoint }) },
     hosts: Object.fromEntries(
-      Object.entries(nodes).map(([name, { number, p2p_url, tailscale_ip, direct }]) => [
-        name,
-        {
-          p2p_number: number,
-          ...(tailscale_ip === null ? {} : { tailscale_ip }),
-          ...(p2p_url === null ? {} : { p2p_url }),
-          ...(direct === null ? {} : { p2p_public_host: direct }),
-        },
-      ]),
+      Object.entries(nodes).map(([name, node]) => [name, discoveryHost(node)]),
     ),
   };
+}
+
+type DiscoveryNode = StackOutputs["p2pDiscovery"]["nodes"][string];
+
+function discoveryHost(node: DiscoveryNode): Record<string, unknown> {
+  const values = {
+    p2p_number: node.number,
+    p2p_loopback: node.loopback,
+    tailscale_ip: node.tailscale_ip,
+    p2p_url: node.p2p_url,
+    p2p_public_host: node.direct,
+    p2p_public_port: node.direct_port,
+    p2p_methods: node.methods,
+    p2p_paths: node.paths,
+  };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }

@@ -50,6 +50,7 @@ const IDLE = {
   loopback: null,
   port: null,
   networkPort: null,
+  directPort: null,
   forwarded: false,
   methods: null,
   listen: null,

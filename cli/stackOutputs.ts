@@ -13,6 +13,10 @@ const discoveryNode = z.object({
   tailscale_ip: z.string().nullable(),
   p2p_url: z.string().nullable(),
   direct: z.string().nullable(),
+  // An older program's outputs have none of these.
+  direct_port: z.number().nullable().default(null),
+  methods: z.array(z.string()).nullable().default(null),
+  paths: z.array(z.object({ path: z.string(), address: z.string() })).default([]),
 });
 
 const schema = z.looseObject({

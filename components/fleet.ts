@@ -19,6 +19,7 @@ import { makeRecap } from "../health/report";
 import { renderText } from "../health/text";
 import { versionNotes } from "../health/versions";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
+import { rememberLeft } from "../paths/numbers";
 import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
 import { EMPTY_PART } from "../payload/hostPart";
@@ -26,6 +27,7 @@ import { openFleetTunnels } from "./fleetTunnels";
 import { openPaths } from "./fleetPaths";
 import { outcomesOf } from "./outcomes";
 import {
+  deviceAddresses,
   deviceOutput,
   type DeviceOutput,
   type FleetOutputs,
@@ -65,7 +67,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       previous: previous.tailnet,
     }));
   const tunnels = await openFleetTunnels(config, plan, previous.tunnels);
-  const paths = await openPaths(config, plan, inventory, previous);
+  const paths = await openPaths(config, plan, inventory, previous, now);
   const token = await tokenOf(config);
   const wishOptions: WishOptions = {
     staged: paths.staged,
@@ -130,7 +132,10 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     if (!pulumi.runtime.isDryRun()) process.exitCode = 1;
   }
   const { voters } = plan;
-  const planned = planOutputs(plan, inventory, tunnels.urls());
+  const planned = planOutputs(plan, inventory, {
+    ...tunnels.urls(),
+    devices: tailnet ? deviceAddresses(devices) : {},
+  });
   const recap = makeRecap({ outcomes, debts: debt, previous: previous.debt, judgement, voters });
   void pulumi.log.info(renderText(recap, RECAP_WIDTH));
   const memory = tunnels.memory();
@@ -140,6 +145,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     ...(tailnet
       ? { ...(await tailnet.outputs()), p2pDiscovery: withDevices(planned.p2pDiscovery, devices) }
       : {}),
+    leftNumbers: rememberLeft(plan, previous, now),
     debt,
     recap,
     ...(memory ? { tunnels: memory } : {}),

@@ -5,12 +5,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
 import { type Inventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
-import { type KnownAddresses, renderNodes } from "../paths/nodes";
+import { renderNodes } from "../paths/nodes";
 import { reusedNumbers } from "../paths/numbers";
 import { forwarderContents, forwarderPart } from "../paths/part";
+import { type KnownAddresses } from "../paths/routes";
 import { type HostPart } from "../payload/spec";
 import { ACCESS_TOKEN } from "../payload/tunnelPart";
 import { planTunnels } from "../tunnels/plan";
+import { deviceAddresses } from "./outputs";
 import { type PreviousRun } from "./previousRun";
 
 export interface FleetPaths {
@@ -24,22 +26,24 @@ export interface FleetPaths {
 export class NumberError extends pulumi.RunError {}
 
 /**
- * @param previous numbers and devices of the last run's nodes
- * @throws NumberError where a number is another node's now: the daemons would take one for the other
+ * @param previous numbers and devices of earlier runs' nodes
+ * @param now ISO 8601
+ * @throws NumberError where a number is or was another node's: the daemons would take one for the other
  */
 export async function openPaths(
   config: FleetConfig,
   plan: FleetPlan,
   { fleet }: Pick<Inventory, "fleet">,
-  previous: Pick<PreviousRun, "numbers" | "devices">,
+  previous: Pick<PreviousRun, "numbers" | "leftNumbers" | "devices">,
+  now: string,
 ): Promise<FleetPaths> {
   const { paths: settings, fleetSecret, joinAccess } = config;
   if (!settings || !fleetSecret) return { partsOf: () => [], staged: new Map() };
-  const reused = reusedNumbers(plan, previous.numbers);
+  const reused = reusedNumbers(plan, previous, now);
   if (reused.length > 0) throw new NumberError(reused.join("\n"));
   const known = {
     ...urlsOf(config, plan, fleet?.cloudflareEndpoint ?? null),
-    devices: config.tailnet ? devicesOf(previous.devices) : {},
+    devices: config.tailnet ? deviceAddresses(previous.devices) : {},
   };
   const [nodes, learning] = [renderNodes(plan, known), renderNodes(plan, known, true)];
   const secret = await secretOf(fleetSecret, "p2p fleet secret");
@@ -74,16 +78,6 @@ function urlsOf(
     nodes: Object.fromEntries([...nodes].map(([name, { url }]) => [name, url])),
     entry: entry?.url ?? endpoint,
   };
-}
-
-/** The tailnet's address of each device; IPv4 first, as tailscale lists them. */
-function devicesOf(devices: PreviousRun["devices"]): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(devices).flatMap(([name, device]) => {
-      const address = device?.addresses[0];
-      return address === undefined ? [] : [[name, address]];
-    }),
-  );
 }
 
 /** The secret's text, and a digest keyed by itself: it can be compared, and tells nothing. */

@@ -9,8 +9,9 @@ import { type Debt } from "../health/outcome";
 import { type Recap } from "../health/report";
 import { type TailnetFact } from "../payload/facts";
 import { type TailnetMemory } from "../tailnet/plannedKeys";
+import { type LeftNumber } from "../paths/numbers";
+import { isMapped, type KnownAddresses, type Route, routesTo } from "../paths/routes";
 import { type TunnelMemory } from "../tunnels/memory";
-import { type FleetTunnels } from "./fleetTunnels";
 
 export interface HostOutput {
   readonly action: "deploy" | "skip" | "refused";
@@ -40,6 +41,12 @@ export interface DiscoveryNode {
   readonly tailscale_ip: string | null;
   readonly p2p_url: string | null;
   readonly direct: string | null;
+  /** Port of `direct` that is mapped to the forwarder; null where it is the same port. */
+  readonly direct_port: number | null;
+  /** The node's own order of paths; null: the fleet's. */
+  readonly methods: readonly string[] | null;
+  /** What leads to the node, in the order in which it is tried. */
+  readonly paths: readonly Route[];
   readonly tailnet?: DeviceOutput | null;
 }
 
@@ -66,6 +73,8 @@ export interface FleetOutputs {
     readonly entry: readonly string[];
     readonly nodes: Readonly<Record<string, DiscoveryNode>>;
   };
+  /** Numbers that no new node may have yet, because daemons remember who had them. */
+  readonly leftNumbers: readonly LeftNumber[];
   /** Hosts that nobody could look at, and since when. */
   readonly debt: Readonly<Record<string, Debt>>;
   /** What happened, and what to do about it. */
@@ -82,14 +91,14 @@ export interface FleetOutputs {
 
 type PlanOutputs = Omit<
   FleetOutputs,
-  "hosts" | "debt" | "recap" | "report" | "tailnet" | "startKeys" | "tunnels"
+  "hosts" | "debt" | "recap" | "report" | "tailnet" | "startKeys" | "tunnels" | "leftNumbers"
 >;
 
-/** @param urls of tunnels that stand or are to be made */
+/** @param known tunnels that stand or are to be made, and devices */
 export function planOutputs(
   plan: FleetPlan,
   { fleet }: Pick<Inventory, "fleet">,
-  urls: ReturnType<FleetTunnels["urls"]>,
+  known: KnownAddresses,
 ): PlanOutputs {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
   const { declared, effective, quorum, margin } = plan.voters;
@@ -107,10 +116,10 @@ export function planOutputs(
     nodeConf: nodeConfs(plan),
     p2pDiscovery: {
       methods: plan.methods,
-      cloudflare_endpoint: urls.entry ?? fleet?.cloudflareEndpoint ?? null,
+      cloudflare_endpoint: known.entry ?? fleet?.cloudflareEndpoint ?? null,
       entry: plan.entry,
       nodes: Object.fromEntries(
-        deployed.map((host) => [host.name, discoveryNode(host, urls.nodes[host.name])]),
+        deployed.map((host) => [host.name, discoveryNode(host, plan, known)]),
       ),
     },
   };
@@ -152,13 +161,32 @@ export function withDevices(
   };
 }
 
-function discoveryNode(host: DeployHostPlan, url: string | undefined): DiscoveryNode {
+/** The tailnet's address of each device; IPv4 first, as tailscale lists them. */
+export function deviceAddresses(
+  devices: Readonly<Record<string, DeviceOutput | null>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(devices).flatMap(([name, device]) => {
+      const address = device?.addresses[0];
+      return address === undefined ? [] : [[name, address]];
+    }),
+  );
+}
+
+function discoveryNode(
+  host: DeployHostPlan,
+  { methods }: FleetPlan,
+  known: KnownAddresses,
+): DiscoveryNode {
   return {
     number: host.number,
     loopback: host.loopback,
     tailscale_ip: host.addresses.tailscale,
-    p2p_url: url ?? host.addresses.cloudflare,
+    p2p_url: known.nodes[host.name] ?? host.addresses.cloudflare,
     direct: host.addresses.direct,
+    direct_port: host.addresses.direct !== null && isMapped(host) ? host.directPort : null,
+    methods: host.methods,
+    paths: routesTo(host, methods, known),
   };
 }
 

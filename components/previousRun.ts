@@ -3,6 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Debt } from "../health/outcome";
 import { NO_MEMORY, type TailnetMemory } from "../tailnet/plannedKeys";
+import { type LeftNumber } from "../paths/numbers";
 import { type DeviceOutput } from "./outputs";
 import { type TunnelMemory } from "../tunnels/memory";
 
@@ -16,18 +17,21 @@ export interface PreviousRun {
   readonly tunnels: TunnelMemory | null;
   /** Node numbers, by host. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** Numbers of nodes that left before that. */
+  readonly leftNumbers: readonly LeftNumber[];
 }
 
 /** Empty on the first run. What it reads is not exported again, or the outputs would nest deeper each run. */
 export async function previousRun(): Promise<PreviousRun> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const self = new pulumi.StackReference(name);
-  const [debt, hosts, tailnet, tunnels, discovery] = await Promise.all([
+  const [debt, hosts, tailnet, tunnels, discovery, left] = await Promise.all([
     self.getOutputDetails("debt"),
     self.getOutputDetails("hosts"),
     self.getOutputDetails("tailnet"),
     self.getOutputDetails("tunnels"),
     self.getOutputDetails("p2pDiscovery"),
+    self.getOutputDetails("leftNumbers"),
   ]);
   const states = (hosts.value ?? {}) as Record<
     string,
@@ -44,6 +48,7 @@ export async function previousRun(): Promise<PreviousRun> {
       Object.entries(states).flatMap(([host, { release }]) => (release ? [[host, release]] : [])),
     ),
     tunnels: (tunnels.value ?? null) as TunnelMemory | null,
+    leftNumbers: (left.value ?? []) as LeftNumber[],
     numbers: Object.fromEntries(Object.entries(nodes).map(([host, { number }]) => [host, number])),
   };
 }

@@ -36,6 +36,8 @@ export interface Host {
   readonly venvActivate: string | undefined;
   readonly port: number;
   readonly publicHost: string | undefined;
+  /** Port of `publicHost` that is mapped to the path forwarder's; undefined: the same port. */
+  readonly publicPort: number | undefined;
   readonly url: string | null;
   /** Explicit node number; undefined: the hash of the name. */
   readonly number: number | undefined;
@@ -164,6 +166,7 @@ export function toHost(name: string, values: HostValues): Host {
     venvActivate: values.venv_activate,
     port: values.p2p_port ?? 8770,
     publicHost: values.p2p_public_host,
+    publicPort: values.p2p_public_port,
     url: values.p2p_url ?? null,
     number: values.p2p_number,
     methods: values.p2p_methods && values.p2p_methods.length > 0 ? values.p2p_methods : null,

@@ -104,6 +104,12 @@ export const HOST_SCHEMA = {
     default: "`ssh_host`, where it is public",
     description: "The address at which others reach the daemon directly.",
   }),
+  p2p_public_port: key(is.integer(1, 65_535), {
+    type: "integer, 1 to 65535",
+    default: "the port itself",
+    description:
+      "Port of `p2p_public_host` that a provider maps to the path forwarder's port (`inboundPort` of `p2p:paths`): so a container can be reached directly. Used with path forwarders only.",
+  }),
   p2p_url: key(is.httpsUrl(), {
     type: "https URL",
     default: "none",
@@ -180,7 +186,7 @@ export const FOREIGN_HOST_KEYS: ReadonlySet<string> = new Set(
    socks5_port cloudflare_tunnel cloudflare_service_token_id cloudflare_service_token_secret
    worker_url worker_port bandwidth_mbps cuda_capable preferred_workloads excluded_workloads
    data_server_port data_server_url is_coordinator nfs_enabled bootstrap_peers cgnat_detected
-   ssh_proxy p2p_public_port`.split(/\s+/),
+   ssh_proxy p2p_loopback p2p_paths`.split(/\s+/),
 );
 
 /** Keys below `p2p_discovery`. */

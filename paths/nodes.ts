@@ -1,15 +1,8 @@
 /** The list of nodes that every forwarder has: the same text on all hosts. */
 
+import { hostPort } from "../hosts/plan/addresses";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
-
-/** Addresses that are known beside the inventory. */
-export interface KnownAddresses {
-  /** https addresses of this stack's tunnels, by node. */
-  readonly nodes: Readonly<Record<string, string>>;
-  readonly entry: string | null;
-  /** Tailnet addresses of hosts that were joined in an earlier run, by node; the inventory's wins. */
-  readonly devices?: Readonly<Record<string, string>>;
-}
+import { isMapped, knownAddresses, type KnownAddresses } from "./routes";
 
 interface NodeEntry {
   readonly number: number;
@@ -19,6 +12,7 @@ interface NodeEntry {
   readonly methods?: readonly string[];
   readonly tailscale?: string;
   readonly cloudflare?: string;
+  /** With a port only where it is not the forwarders' own. */
   readonly direct?: string;
 }
 
@@ -42,9 +36,7 @@ export function renderNodes(plan: FleetPlan, known: KnownAddresses, learn = fals
 }
 
 function nodeEntry(host: DeployHostPlan, known: KnownAddresses): NodeEntry {
-  const { direct } = host.addresses;
-  const tailscale = host.addresses.tailscale ?? known.devices?.[host.name] ?? null;
-  const cloudflare = known.nodes[host.name] ?? host.addresses.cloudflare;
+  const { tailscale, cloudflare, direct } = knownAddresses(host, known);
   return {
     number: host.number,
     port: host.port,
@@ -52,6 +44,8 @@ function nodeEntry(host: DeployHostPlan, known: KnownAddresses): NodeEntry {
     ...(host.methods === null ? {} : { methods: host.methods }),
     ...(tailscale === null ? {} : { tailscale }),
     ...(cloudflare === null ? {} : { cloudflare }),
-    ...(direct === null ? {} : { direct }),
+    ...(direct === null
+      ? {}
+      : { direct: isMapped(host) ? hostPort(direct, host.directPort) : direct }),
   };
 }

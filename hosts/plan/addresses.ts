@@ -50,23 +50,38 @@ PRIVATE.addSubnet("fc00::", 7, "ipv6");
 /** Providers whose SSH host names are gateways to containers. */
 const GATEWAY_PROVIDERS: ReadonlySet<string> = new Set(["vast", "runpod"]);
 
-function directAddress(host: Host, shared: ReadonlySet<string>): string | null {
+/** A port mapping of the provider's leads to the path forwarder of a host that nothing else leads to. */
+function isMapped(host: Host, isForwarded: boolean): boolean {
+  const { publicHost, publicPort, natBlocked } = host;
+  return isForwarded && publicHost !== undefined && publicPort !== undefined && !natBlocked;
+}
+
+function directAddress(
+  host: Host,
+  shared: ReadonlySet<string>,
+  isForwarded: boolean,
+): string | null {
   // A container's daemon listens on its loopback, and nobody gets through a blocking NAT.
-  if (host.isContainer || isRelayed(host)) return null;
+  if ((host.isContainer || isRelayed(host)) && !isMapped(host, isForwarded)) return null;
   const address = host.publicHost ?? host.ssh.host;
   if (address === "" || isLoopback(address) || isListed(address, NOBODY)) return null;
   if (isTailnetIPv4(address) || isTailnetIPv6(address)) return null;
-  if (shared.has(address.toLowerCase())) return null;
+  if (shared.has(address.toLowerCase()) && !isMapped(host, isForwarded)) return null;
   if (host.publicHost !== undefined) return address;
   const isGateway = isIP(address) === 0 && GATEWAY_PROVIDERS.has(host.provider);
   return isGateway || isListed(address, PRIVATE) || host.ssh.jump !== null ? null : address;
 }
 
-export function addressesOf(host: Host, shared: ReadonlySet<string>): Addresses {
+/** @param isForwarded whether nodes reach each other through the path forwarders */
+export function addressesOf(
+  host: Host,
+  shared: ReadonlySet<string>,
+  isForwarded: boolean,
+): Addresses {
   return {
     tailscale: host.tailnetAddress,
     cloudflare: host.url,
-    direct: directAddress(host, shared),
+    direct: directAddress(host, shared, isForwarded),
   };
 }
 

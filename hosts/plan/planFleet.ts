@@ -111,6 +111,7 @@ function planDeployment(
   const relayed = isRelayed(host);
   const viewer = { addresses, port: host.port };
   const isForwarded = context.inboundPort !== null;
+  const networkPort = context.inboundPort ?? host.port;
   const entryOnly = ways.isEntryOnly(host, context.entryPoints);
   const reached = (entryOnly ? [] : context.entryPoints).flatMap((peer) => {
     if (peer === host.name) return [];
@@ -136,7 +137,8 @@ function planDeployment(
     interpreter: interpreterOf(host),
     loopback,
     port: host.port,
-    networkPort: context.inboundPort ?? host.port,
+    networkPort,
+    directPort: (isForwarded ? host.publicPort : undefined) ?? networkPort,
     forwarded: isForwarded,
     methods: host.methods,
     // Userspace networking delivers to 127.0.0.1, and a container's other addresses belong to its provider.

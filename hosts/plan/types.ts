@@ -104,6 +104,8 @@ export interface DeployHostPlan extends HostPlanBase {
   readonly port: number;
   /** TCP port by which other hosts reach this one: the daemon's, or the path forwarder's. */
   readonly networkPort: number;
+  /** TCP port that leads there at its direct address: a port mapping's, or `networkPort`. */
+  readonly directPort: number;
   /** True where connections between nodes go through the path forwarders. */
   readonly forwarded: boolean;
   /** Order in which paths to this host are tried; null: the fleet's. */

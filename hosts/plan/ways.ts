@@ -25,7 +25,7 @@ export class FleetWays {
     const shared = sharedSshHosts(fleet);
     this.ways = new Map(
       deployed.map((host) => {
-        const addresses = addressesOf(host, shared);
+        const addresses = addressesOf(host, shared, making.paths !== undefined);
         return [host.name, { addresses, planned: plannedPaths(host, addresses, making) }];
       }),
     );

@@ -43,7 +43,7 @@ export function duplicateRules(fleet: ReadFleet): Report[] {
           {
             host,
             key: "p2p_public_host",
-            value: `${host.publicHost.toLowerCase()} port ${host.port}`,
+            value: `${host.publicHost.toLowerCase()} port ${host.publicPort ?? host.port}`,
           },
         ],
   );
@@ -86,17 +86,28 @@ function numberCollisions(hosts: readonly ReadHost[]): Report[] {
     key: host.number === undefined ? undefined : "p2p_number",
     value: String(host.number ?? hashNumber(host.name)),
   }));
+  const taken = new Set(claims.map(({ value }) => Number(value)));
   return groups(claims).flatMap((group) => {
     // An explicit number is somebody's decision: then only the others have to move.
     const movable = group.filter(({ key }) => key === undefined);
-    return (movable.length > 0 ? movable : group).map(({ host, key, value }) => ({
+    const moving = movable.length > 0 ? movable : group;
+    const which = moving.length > 1 ? ", if this is the newer one" : "";
+    return moving.map(({ host, key, value }) => ({
       code: "number-collision" as const,
       path: ["hosts", host.name, ...(key === undefined ? [] : [key])],
       atKey: key === undefined,
       message: `node number ${value} is also the number of ${others(group, host)}`,
-      hint: "give one of them a p2p_number of its own, from 1 to 4194302",
+      hint: `write p2p_number: ${freeNumber(host.name, taken)} here${which}`,
     }));
   });
+}
+
+/** A number that nobody has; the same for the same file, whatever its order. */
+function freeNumber(name: string, taken: ReadonlySet<number>): number {
+  for (let turn = 2; ; turn += 1) {
+    const number = hashNumber(`${name} ${turn}`);
+    if (!taken.has(number)) return number;
+  }
 }
 
 function groups(claims: readonly Claim[]): Claim[][] {

@@ -17,6 +17,12 @@ const OUTPUTS = {
         tailscale_ip: "100.64.0.7",
         p2p_url: null,
         direct: "198.51.100.1",
+        direct_port: 30779,
+        methods: ["direct", "tailscale"],
+        paths: [
+          { path: "direct", address: "198.51.100.1:30779" },
+          { path: "tailscale", address: "100.64.0.7:8779" },
+        ],
       },
     },
   },
@@ -58,8 +64,18 @@ describe("fleet outputs", () => {
 hosts:
   a:
     p2p_number: 7
+    p2p_loopback: 127.64.0.7
     tailscale_ip: 100.64.0.7
     p2p_public_host: 198.51.100.1
+    p2p_public_port: 30779
+    p2p_methods:
+      - direct
+      - tailscale
+    p2p_paths:
+      - path: direct
+        address: 198.51.100.1:30779
+      - path: tailscale
+        address: 100.64.0.7:8779
 `,
     ],
     [["--format", "report"], "**Fleet: yellow**\n"],

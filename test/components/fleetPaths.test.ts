@@ -12,7 +12,8 @@ hosts:
   h1: {ssh_host: 10.0.0.1, p2p_number: 1, tailscale_ip: 100.64.0.1, p2p_enabled: true, ringrift_path: ~/r}
   new: {ssh_host: 192.0.2.9, p2p_number: 2, p2p_enabled: true, ringrift_path: ~/r}
 `;
-const BARE = { numbers: {}, devices: {} };
+const BARE = { numbers: {}, leftNumbers: [], devices: {} };
+const NOW = "2026-11-20T12:00:00.000Z";
 
 async function open(
   changes: Partial<FleetConfig> = {},
@@ -39,7 +40,7 @@ async function open(
   });
   const plan = inventory.plan;
   if (!plan) throw new Error("no plan");
-  const opened = await openPaths(config, plan, inventory, previous);
+  const opened = await openPaths(config, plan, inventory, previous, NOW);
   const of = (name: string) => {
     const host = plan.hosts.get(name);
     if (host?.action !== "deploy") throw new Error(name);
@@ -97,7 +98,7 @@ describe("openPaths", () => {
       keyExpiry: null,
     });
     const devices = { h1: device("100.64.0.77"), new: device("100.64.0.9", "fd7a:115c:a1e0::9") };
-    const previous = { numbers: {}, devices };
+    const previous = { ...BARE, devices };
     const tailnet = {} as FleetConfig["tailnet"];
     expect((await open({ tailnet }, previous)).of("h1").nodes).toEqual({
       ...{ methods: METHODS, entry },
@@ -107,10 +108,10 @@ describe("openPaths", () => {
   });
 
   it("ends the run where a number was another node's", async () => {
-    const previous = { numbers: { gone: 2 }, devices: {} };
+    const previous = { ...BARE, numbers: { gone: 2 } };
     await expect(open({}, previous)).rejects.toThrow(
       "hosts.new: number 2 was gone's in the last run, and daemons may still know gone by it; " +
-        "choose another p2p_number, or give it up in one run and to new in the next",
+        "choose another p2p_number, or wait until nobody has had it for 14 days",
     );
   });
 
@@ -121,6 +122,7 @@ describe("openPaths", () => {
       plan.plan as NonNullable<typeof plan.plan>,
       plan,
       BARE,
+      NOW,
     );
     expect([partsOf({} as Parameters<typeof partsOf>[0]), staged.size]).toEqual([[], 0]);
   });

@@ -141,6 +141,7 @@ const CONTAINER = {
   loopback: "127.76.254.117",
   port: 8770,
   networkPort: 8770,
+  directPort: 8770,
   forwarded: false,
   methods: null,
   listen: "127.0.0.1",

@@ -1,7 +1,6 @@
 import { loadInventory } from "../../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../../hosts/plan/types";
 import { renderNodes } from "../../paths/nodes";
-import { reusedNumbers } from "../../paths/numbers";
 import {
   FLEET_SECRET,
   forwarderContents,
@@ -173,16 +172,6 @@ describe("the list of nodes", () => {
     const text = (hosts: Record<string, string>) =>
       renderNodes(planOf(hosts, ON), { nodes: {}, entry: null });
     expect(text(reversed)).toBe(text(HOSTS));
-  });
-});
-
-describe("a number", () => {
-  it("is not given to another node while the last run's is remembered", () => {
-    const plan = planOf(HOSTS, ON);
-    expect(reusedNumbers(plan, { h1: 1, h2: 2, gone: 3, "vast-1": 5 })).toEqual([
-      "hosts.h3: number 3 was gone's in the last run, and daemons may still know gone by it; choose another p2p_number, or give it up in one run and to h3 in the next",
-    ]);
-    expect(reusedNumbers(plan, {})).toEqual([]);
   });
 });
 

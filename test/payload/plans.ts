@@ -26,6 +26,7 @@ export function planOf(changes: Partial<DeployHostPlan> = {}): DeployHostPlan {
     loopback: "127.64.0.4",
     port: 8770,
     networkPort: 8770,
+    directPort: 8770,
     forwarded: false,
     methods: null,
     listen: "0.0.0.0",
