@@ -17,6 +17,11 @@ export const ACCESS_TOKEN = "/etc/ringrift/access-token.json";
 const METRICS = { cloudflared: 20241, entry: 20242 } as const;
 /** Seconds until a connector has a connection to the edge; QUIC that is blocked costs it half of them. */
 const READY_SECONDS = 60;
+/**
+ * How often the pause between two attempts doubles, from up to 1 s. cloudflared's own 5 lets its first connection wait
+ * up to 32 s after the edge is back, which is most of the time in which nodes have to find each other again.
+ */
+const RETRIES = 3;
 const VENDOR = "https://github.com";
 
 /** A secret that is not there yet stands as null: Cloudflare has still to make what it belongs to. */
@@ -84,6 +89,7 @@ function connector(
       toolPath("cloudflared"),
       "tunnel",
       "--no-autoupdate",
+      ...["--retries", String(RETRIES)],
       ...["--metrics", metrics],
       "run",
       // Its own choice is QUIC, then http2 where that does not get through.

@@ -41,6 +41,7 @@ describe("tunnelPart", () => {
             "/opt/ringrift-p2p/bin/cloudflared",
             "tunnel",
             "--no-autoupdate",
+            ...["--retries", "3"],
             "--metrics",
             "127.0.0.1:20241",
             "run",
