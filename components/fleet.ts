@@ -46,6 +46,7 @@ import {
   type WishOptions,
   withToken,
 } from "./tasks";
+import { deleteLeftDevices } from "./tailnetDevices";
 import { TailnetRun } from "./tailnetRun";
 import { unseen } from "./unseen";
 
@@ -118,7 +119,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
       );
     },
   });
-  await tailnet?.afterwards(tasks, results);
+  await deleteLeftDevices(tasks, results);
   const devices = devicesOf(tasks, results, previous.devices);
   const checkouts = new Map(staged.map(({ name, facts }) => [name, facts?.source ?? null]));
   const versions = config.source === null ? versionNotes(checkouts) : new Map<string, string>();

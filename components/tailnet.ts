@@ -2,11 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type * as tailscale from "@pulumi/tailscale";
 import { keyName, type WantedKey } from "../tailnet/classKeys";
 import { type PolicyDecision } from "../tailnet/decidePolicy";
+import { type DnsSettings } from "../tailnet/dns";
 import { keyDescription, stamped } from "../tailnet/plannedKeys";
-import { type TailnetSettings } from "../settings/tailnet";
 
 /** Loaded only where there is a tailnet: it costs half a second. */
 export type TailscaleSdk = typeof tailscale;
+
+export type TailnetKey = InstanceType<TailscaleSdk["TailnetKey"]>;
 
 /** The key of one host: made now for a join, or one of an earlier run that only stands. */
 export interface JoinKey {
@@ -15,14 +17,21 @@ export interface JoinKey {
   readonly isNeeded: boolean;
 }
 
+/** DNS settings as they are to be. */
+export interface DnsWish {
+  readonly settings: DnsSettings;
+  /** Part of the resource's name. */
+  readonly generation: string;
+  /** Nobody could look at them: what the state holds stands. */
+  readonly isKept: boolean;
+}
+
 export interface TailnetArgs {
   readonly sdk: TailscaleSdk;
   /** What is done with the policy; `keep` leaves the resource as it is, null has none. */
   readonly policy:
     Extract<PolicyDecision, { kind: "write" }> | { kind: "keep"; text: string } | null;
-  readonly dns: TailnetSettings["dns"];
-  readonly classKeys: readonly WantedKey[];
-  readonly joinKeys: readonly JoinKey[];
+  readonly dns: DnsWish | null;
   /** Seconds for which a host's key is good. */
   readonly keySeconds: number;
   /** Differs from run to run: what is wanted again is a change again. */
@@ -31,19 +40,17 @@ export interface TailnetArgs {
 
 /**
  * The fleet's part of a tailnet: its policy, DNS settings, a reusable key for each class of start scripts,
- * and a single-use key for every host that is joined now. Deleting it leaves the policy as it is and revokes
- * the keys; devices stay, until they are logged out.
+ * and a single-use key for every host that is joined now. Keys are registered one by one, because what keeps one of
+ * them from being made keeps all. Deleting it leaves policy and DNS as they are and revokes the keys; devices stay,
+ * until they are logged out.
  *
  * @example
- * const tailnet = new Tailnet("tailnet", { sdk, policy, dns: null, classKeys, joinKeys, keySeconds: 1800, nonce });
- * await settled(tailnet.joinKeys.get("gpu-7").key);
+ * const tailnet = new Tailnet("tailnet", { sdk, policy, dns: null, keySeconds: 1800, nonce });
+ * await settled(tailnet.joinKey({ host: "gpu-7", tags, isNeeded: true }).key);
  */
 export class Tailnet extends pulumi.ComponentResource {
   public readonly policy: pulumi.Output<string> | undefined;
-  /** By logical name. Their `key` is a secret. */
-  public readonly classKeys: ReadonlyMap<string, InstanceType<TailscaleSdk["TailnetKey"]>>;
-  /** By host. */
-  public readonly joinKeys: ReadonlyMap<string, InstanceType<TailscaleSdk["TailnetKey"]>>;
+  /** A tag belongs to its owners only once the policy is there. */
   private readonly before: pulumi.Resource[];
 
   constructor(
@@ -53,12 +60,9 @@ export class Tailnet extends pulumi.ComponentResource {
   ) {
     super("p2p:components:Tailnet", name, {}, opts);
     const acl = this.createPolicy(name);
-    // A tag belongs to its owners only once the policy is there.
     this.before = acl ? [acl] : [];
     this.policy = acl?.acl;
     this.createDns(name);
-    this.classKeys = new Map(args.classKeys.map((key) => [keyName(key), this.createClassKey(key)]));
-    this.joinKeys = new Map(args.joinKeys.map((key) => [key.host, this.createJoinKey(key)]));
     this.registerOutputs({});
   }
 
@@ -80,19 +84,26 @@ export class Tailnet extends pulumi.ComponentResource {
   private createDns(name: string): void {
     const { sdk, dns } = this.args;
     if (dns === null) return;
+    const { settings, generation, isKept } = dns;
     new sdk.DnsConfiguration(
-      `${name}-dns`,
+      `${name}-dns${generation === "" ? "" : `-${generation}`}`,
       {
-        magicDns: dns.magicDns,
-        overrideLocalDns: dns.overrideLocalDns,
-        nameservers: dns.nameservers.map((address) => ({ address })),
-        searchPaths: [...dns.searchPaths],
+        magicDns: settings.magicDns,
+        overrideLocalDns: settings.overrideLocalDns,
+        nameservers: settings.nameservers.map((address) => ({ address })),
+        searchPaths: [...settings.searchPaths],
       },
-      { parent: this },
+      {
+        parent: this,
+        ignoreChanges: isKept ? ["*"] : [],
+        // Deleting it empties the tailnet's settings, and the one that takes its place has written them by then.
+        retainOnDelete: true,
+      },
     );
   }
 
-  private createClassKey(key: WantedKey) {
+  /** Its `key` is a secret. */
+  classKey(key: WantedKey): TailnetKey {
     return new this.args.sdk.TailnetKey(
       keyName(key),
       {
@@ -107,7 +118,8 @@ export class Tailnet extends pulumi.ComponentResource {
     );
   }
 
-  private createJoinKey({ host, tags, isNeeded }: JoinKey) {
+  /** Its `key` is a secret. */
+  joinKey({ host, tags, isNeeded }: JoinKey): TailnetKey {
     return new this.args.sdk.TailnetKey(
       `${host}-join-key`,
       {

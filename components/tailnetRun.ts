@@ -1,36 +1,36 @@
 /** The tailnet's share of a run: looked at before anything changes, registered before the hosts, told at the end. */
 
-import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
-import { hold } from "../converge/work";
-import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
+import { type DeployHostPlan } from "../hosts/plan/types";
 import { type Facts } from "../payload/facts";
 import { type HostPart } from "../payload/spec";
-import { deviceName, type JoinSpec, needsKey } from "../payload/tailnetJoin";
+import { deviceName, type JoinSpec } from "../payload/tailnetJoin";
 import { networkingOf, tailnetPart } from "../payload/tailnetPart";
-import { type TailnetSettings } from "../settings/tailnet";
-import { TailnetApi, TailnetApiError } from "../tailnet/api";
-import { keyName, keysOf, limitWarnings, type WantedKey } from "../tailnet/classKeys";
-import { apiAccess } from "../tailnet/credentials";
-import { decidePolicy, type PolicyDecision } from "../tailnet/decidePolicy";
+import { type TailnetApi } from "../tailnet/api";
+import { keysOf, limitWarnings, type WantedKey } from "../tailnet/classKeys";
+import { type PolicyDecision } from "../tailnet/decidePolicy";
+import { dnsDifferences, dnsGeneration } from "../tailnet/dns";
 import { exposures } from "../tailnet/exposure";
-import { PolicyTextError } from "../tailnet/hujson";
-import { type PolicyPart } from "../tailnet/mergePolicy";
-import { policyAhead, type TailnetMemory, whyNoKey } from "../tailnet/plannedKeys";
-import { policyPart } from "../tailnet/policy";
-import { deployedHosts } from "../tailnet/tags";
+import {
+  madeAtApi,
+  NO_MEMORY,
+  policyAhead,
+  type TailnetMemory,
+  whyNoKey,
+} from "../tailnet/plannedKeys";
 import { type Survey, surveyTailnet } from "../tailnet/survey";
-import { type Task, type TaskResult } from "./rollout";
+import { deployedHosts } from "../tailnet/tags";
+import { type Task } from "./rollout";
 import { settled } from "./settled";
-import { providerSettings } from "./tailscaleSettings";
-import { type JoinKey, Tailnet, type TailnetArgs } from "./tailnet";
+import { type DnsWish, type JoinKey, Tailnet } from "./tailnet";
+import { isJoining, waitingFor } from "./tailnetJoins";
+import { isKnown, TailnetKeys } from "./tailnetKeys";
+import { policyArgs, type PolicyContext, policyDecision } from "./tailnetPolicy";
+import { tailnetApi } from "./tailscaleSettings";
 
-export interface TailnetContext {
+export interface TailnetContext extends PolicyContext {
   readonly config: FleetConfig;
-  readonly settings: TailnetSettings;
-  readonly plan: FleetPlan;
-  readonly previous: TailnetMemory;
   /** Time of the run; the nonce of what is made anew. */
   readonly now: string;
 }
@@ -42,10 +42,13 @@ export interface TailnetOutputs {
   readonly startKeys: pulumi.Output<Record<string, string>>;
 }
 
+/** Ends the program without a stack trace. */
+export class CredentialsGoneError extends pulumi.RunError {}
+
 export class TailnetRun {
   private tailnet: Tailnet | undefined;
-  private classKeys: readonly WantedKey[] = [];
-  private joinKeys: readonly JoinKey[] = [];
+  private keys: TailnetKeys | undefined;
+  private dns: DnsWish | null = null;
 
   private constructor(
     private readonly context: TailnetContext,
@@ -54,12 +57,17 @@ export class TailnetRun {
     private readonly decision: PolicyDecision | null,
   ) {}
 
-  /** Looks at the tailnet; changes nothing. */
+  /**
+   * Looks at the tailnet; changes nothing.
+   * @throws CredentialsGoneError when the stack has resources there and nobody could speak for them
+   */
   static async begin(context: TailnetContext): Promise<TailnetRun> {
-    const access = apiAccess(await providerSettings());
-    const api = access && new TailnetApi(access);
-    const survey = await surveyTailnet(api);
-    return new TailnetRun(context, api, survey, decide(context, survey));
+    const api = await tailnetApi();
+    if (api === null) giveUp(context);
+    // What nobody can speak for is not registered, whatever was there.
+    const known = api === null ? { ...context, previous: NO_MEMORY } : context;
+    const survey = await surveyTailnet(api, context.settings.dns !== null);
+    return new TailnetRun(known, api, survey, await policyDecision(known, survey, api));
   }
 
   /** What a host gets beside the daemon. */
@@ -84,55 +92,64 @@ export class TailnetRun {
    */
   async register(tasks: readonly Task[]): Promise<Task[]> {
     const { context, survey, decision } = this;
-    const { previous, settings, now, config } = context;
-    const isPossible = (tags: readonly string[]) =>
-      whyNoKey(tags, survey, decision, settings.policy.manage) === undefined;
+    const { settings, now, config } = context;
     const waiting = config.tailnetAuthKey ? tasks : tasks.map((task) => this.orWait(task));
-    this.joinKeys = config.tailnetAuthKey ? [] : waiting.flatMap((task) => this.joinKey(task));
+    const sdk = await import("@pulumi/tailscale");
+    this.dns = this.dnsWish();
+    const tailnet = new Tailnet("tailnet", {
+      sdk,
+      policy: policyArgs(context, survey, decision),
+      dns: this.dns,
+      keySeconds: settings.keyMinutes * 60,
+      nonce: now,
+    });
+    this.tailnet = tailnet;
+    this.warn(tasks);
+    const joins = config.tailnetAuthKey ? [] : waiting.flatMap((task) => this.joinKey(task));
+    const keys = new TailnetKeys(tailnet, context.previous);
+    this.keys = keys;
+    const isPossible = await this.isPolicyThere();
+    const areMade = await keys.register(joins, this.wantedClassKeys(), isPossible);
+    if (isPossible && !areMade)
+      void pulumi.log.error(
+        "an auth key could not be made: hosts that have to join wait for the next run, joined ones go on",
+        tailnet,
+      );
+    return this.withKeys(waiting);
+  }
+
+  private wantedClassKeys(): WantedKey[] {
+    const { settings, previous, now } = this.context;
     const classes = Object.entries(settings.classes).map(([name, rest]) => ({
       class: name,
       tags: [`tag:${name}`],
       ...rest,
     }));
-    const isKnown = (key: WantedKey) =>
-      previous.classKeys.some((known) => keyName(known) === keyName(key));
-    this.classKeys = keysOf(classes, previous.classKeys, new Date(now)).filter(
-      (key) => isKnown(key) || (this.api !== null && isPossible(key.tags)),
+    return keysOf(classes, previous.classKeys, new Date(now)).filter(
+      (key) =>
+        isKnown(key, previous) || (this.api !== null && this.whyNoKey(key.tags) === undefined),
     );
-    const sdk = await import("@pulumi/tailscale");
-    this.tailnet = new Tailnet("tailnet", {
-      sdk,
-      policy: this.policyArgs(),
-      dns: "value" in survey.devices || previous.dns ? settings.dns : null,
-      classKeys: this.classKeys,
-      joinKeys: this.joinKeys,
-      keySeconds: settings.keyMinutes * 60,
-      nonce: now,
-    });
-    this.warn(tasks);
-    return this.withKeys(waiting);
   }
 
-  private policyArgs(): TailnetArgs["policy"] {
-    const { decision, survey, context } = this;
-    if (decision?.kind === "write") return decision;
-    const live = "value" in survey.policy ? survey.policy.value : "{}";
-    if (decision?.kind === "in-order") return { kind: "keep", text: live };
-    // Held, or nobody could look: what stands in the state stays there.
-    const stays = context.settings.policy.manage && context.previous.policy !== null;
-    return stays ? { kind: "keep", text: live } : null;
+  private whyNoKey(tags: readonly string[]): string | undefined {
+    const { manage } = this.context.settings.policy;
+    return whyNoKey(tags, this.survey, this.decision, manage);
+  }
+
+  private dnsWish(): DnsWish | null {
+    const { settings, previous, now } = this.context;
+    const { dns } = this.survey;
+    if (settings.dns === null || dns === null || ("why" in dns && previous.dns === null))
+      return null;
+    const live = "value" in dns ? dns.value : null;
+    const generation = dnsGeneration(settings.dns, live, previous.dns, now);
+    return { settings: settings.dns, generation, isKept: live === null };
   }
 
   /** A host that needs a key which cannot be made waits, with the reason. */
   private orWait(task: Task): Task {
     if (!isJoining(task)) return task;
-    const { spec } = task.join;
-    const why = whyNoKey(
-      spec.tags,
-      this.survey,
-      this.decision,
-      this.context.settings.policy.manage,
-    );
+    const why = this.whyNoKey(task.join.spec.tags);
     return why === undefined ? task : waitingFor(task, why);
   }
 
@@ -143,23 +160,26 @@ export class TailnetRun {
     return isNeeded || isThere ? [{ host: task.name, tags: task.join.spec.tags, isNeeded }] : [];
   }
 
+  /** False where it was to be written, and was not. */
+  private async isPolicyThere(): Promise<boolean> {
+    const policy = this.tailnet?.policy;
+    if (pulumi.runtime.isDryRun() || this.decision?.kind !== "write" || !policy) return true;
+    if ((await settled(policy)) !== undefined) return true;
+    const text =
+      "the tailnet's policy could not be written; where it is protected (412), somebody else edited it: the next run looks again. Joined hosts go on as they are";
+    void pulumi.log.error(text, this.tailnet);
+    return false;
+  }
+
   /** Gives every join its key; in a run only once it is made. */
   private async withKeys(tasks: readonly Task[]): Promise<Task[]> {
     const { tailnetAuthKey } = this.context.config;
     const isPreview = pulumi.runtime.isDryRun();
-    const policy = this.tailnet?.policy;
-    const isWritten =
-      isPreview || this.decision?.kind !== "write" || (policy && (await settled(policy)));
-    if (!isWritten) {
-      const text =
-        "the tailnet's policy could not be written; where it is protected (412), somebody else edited it: the next run looks again";
-      void pulumi.log.error(text, this.tailnet);
-    }
     return Promise.all(
       tasks.map(async (task) => {
         if (!isJoining(task)) return task;
         if (tailnetAuthKey) return { ...task, join: { ...task.join, key: tailnetAuthKey } };
-        const key = this.tailnet?.joinKeys.get(task.name)?.key;
+        const key = this.keys?.ofHost(task.name);
         if (key && (isPreview || (await settled(key)) !== undefined))
           return { ...task, join: { ...task.join, key } };
         return waitingFor(task, "its auth key could not be made");
@@ -183,9 +203,20 @@ export class TailnetRun {
       ...("why" in survey.policy && (settings.policy.manage || waits) && this.api
         ? [`${survey.policy.why}; the tailnet is left as it is`]
         : []),
+      ...this.dnsWarnings(),
       ...(isOurs ? [] : exposures(this.userspaceHosts(tasks), policyAhead(survey, null))),
     ];
     for (const text of new Set(texts)) void pulumi.log.warn(text, this.tailnet);
+  }
+
+  private dnsWarnings(): string[] {
+    const { settings, previous } = this.context;
+    const { dns } = this.survey;
+    if (settings.dns === null || dns === null || !this.api) return [];
+    if ("why" in dns) return [`${dns.why}; its DNS settings are left as they are`];
+    if (this.dns?.generation === (previous.dns?.generation ?? "")) return [];
+    const told = dnsDifferences(settings.dns, dns.value).join("; ");
+    return [`the tailnet's DNS settings were edited, and are set again: ${told}`];
   }
 
   private userspaceHosts(tasks: readonly Task[]): DeployHostPlan[] {
@@ -195,108 +226,43 @@ export class TailnetRun {
     );
   }
 
-  /** Deletes the devices of hosts that have left; one that stays is told, and left to a person. */
-  async afterwards(tasks: ReadonlyMap<string, Task>, results: ReadonlyMap<string, TaskResult>) {
-    for (const [name, { activate }] of results) {
-      const tailnet = tasks.get(name)?.facts?.tailnet;
-      const hasLeft = activate.kind === "verdict" && activate.verdict.outcome === "absent";
-      if (!hasLeft || !tailnet?.ours || !tailnet.joined || tailnet.nodeId === null) continue;
-      const why = await this.deleteDevice(tailnet.nodeId);
-      if (why !== undefined)
-        void pulumi.log.warn(
-          `${name}: its device ${tailnet.name ?? tailnet.nodeId} is logged out and still in the tailnet: ${why}`,
-          this.tailnet,
-        );
-    }
-  }
-
-  private async deleteDevice(id: string): Promise<string | undefined> {
-    if (this.api === null) return "there are no credentials to delete it with";
-    try {
-      await this.api.deleteDevice(id);
-      return undefined;
-    } catch (error) {
-      if (error instanceof TailnetApiError) return error.message;
-      throw error;
-    }
-  }
-
   async outputs(): Promise<TailnetOutputs> {
-    const { previous } = this.context;
+    const { previous, settings } = this.context;
     const isPreview = pulumi.runtime.isDryRun();
-    const made = await Promise.all(
-      this.classKeys.map(async (key) => {
-        const resource = this.tailnet?.classKeys.get(keyName(key));
-        const known = previous.classKeys.find((one) => keyName(one) === keyName(key));
-        const expires = isPreview || !resource ? undefined : await settled(resource.expiresAt);
-        return { key, resource, expires: expires ?? known?.expires ?? null };
-      }),
-    );
+    const made = (await this.keys?.made()) ?? [];
     const newest = made.filter(({ key, expires }) => key.isNewest && (isPreview || expires));
-    const keys = newest.flatMap(({ key, resource }) =>
-      resource ? [[key.class, resource.key] as const] : [],
-    );
+    const keys = newest.map(({ key, resource }) => [key.class, resource.key] as const);
     const memory = this.decision && "memory" in this.decision ? this.decision.memory : null;
+    const { dns } = this;
     return {
       tailnet: {
-        joinKeys: this.joinKeys.map(({ host }) => host).sort(),
+        joinKeys: this.keys?.hosts() ?? [],
         classKeys: made.map(({ key, expires }) => ({
           class: key.class,
           generation: key.generation,
           expires,
         })),
         policy: memory ?? previous.policy,
-        dns: this.context.settings.dns !== null,
+        dns: dns && {
+          generation: dns.generation,
+          wish: dns.isKept ? (previous.dns?.wish ?? null) : settings.dns,
+        },
       },
       startKeys: pulumi.secret(pulumi.all(Object.fromEntries(keys))),
     };
   }
 }
 
-/** True for a host that needs an auth key now. */
-function isJoining(task: Task): task is Task & { join: NonNullable<Task["join"]> } {
-  const { join, facts } = task;
-  return (
-    join !== undefined && join.work.kind === "needed" && (!facts || needsKey(join.spec, facts))
-  );
-}
-
-function waitingFor<T extends Task & { join: NonNullable<Task["join"]> }>(
-  task: T,
-  why: string,
-): Task {
-  const text = `tailnet: ${why}`;
-  const work = hold(text);
-  return {
-    ...task,
-    join: { ...task.join, work, key: null },
-    warnings: [...task.warnings, text],
-  };
-}
-
-function decide(context: TailnetContext, survey: Survey): PolicyDecision | null {
-  const { settings, previous } = context;
-  const { manage, base: path, existing } = settings.policy;
-  if (!manage || "why" in survey.policy) return null;
-  try {
-    const base = path === null ? null : { text: readFileSync(path, "utf8"), path };
-    const live = survey.policy.value;
-    return decidePolicy({ live, base, part: partOf(context), existing, last: previous.policy });
-  } catch (error) {
-    if (error instanceof PolicyTextError || isFileError(error))
-      return { kind: "held", why: `${error.message}; the tailnet's policy is left as it is` };
-    throw error;
-  }
-}
-
-function isFileError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error;
-}
-
-function partOf({ settings, plan }: TailnetContext): PolicyPart {
-  return policyPart(plan, {
-    ...settings.policy,
-    morePorts: [],
-    moreTags: Object.keys(settings.classes).map((name) => `tag:${name}`),
-  });
+/** @throws CredentialsGoneError unless a ready key says that it is meant so */
+function giveUp({ previous, config }: TailnetContext): void {
+  const made = madeAtApi(previous);
+  if (made.length === 0) return;
+  const urn = `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::p2p:components:Tailnet::tailnet`;
+  const release = `take them out of the state: pulumi state delete --target-dependents '${urn}'`;
+  const text = `tailnet: this stack has ${made.join(", ")} at the Tailscale API, and there are no credentials for it any more`;
+  if (config.tailnetAuthKey) void pulumi.log.warn(`${text}; ${release}`);
+  else
+    throw new CredentialsGoneError(
+      `${text}; nothing was changed. Set tailscale:apiKey, or tailscale:oauthClientId and tailscale:oauthClientSecret. To go on without: set p2p:tailnetAuthKey, and ${release}`,
+    );
 }

@@ -3,7 +3,6 @@
 import { matchesLimit } from "../converge/limit";
 import { type TokenHolder } from "../converge/token";
 import { decideWork, factsOf, hold, type Work } from "../converge/work";
-import { isTailnetIPv4, isTailnetIPv6 } from "../hosts/fields";
 import { type DeployHostPlan, type FleetPlan, type HostPlan } from "../hosts/plan/types";
 import {
   compareActivate,
@@ -30,8 +29,15 @@ import {
   type PrepareSpec,
   type SecretsSpec,
 } from "../payload/spec";
-import { compareJoin, joinHold, type JoinSpec } from "../payload/tailnetJoin";
+import {
+  compareJoin,
+  isOverTailnet,
+  joinHold,
+  type JoinSpec,
+  leavingHold,
+} from "../payload/tailnetJoin";
 import { withNetworking } from "../payload/tailnetPart";
+import { whyNoTool } from "../payload/toolSource";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
@@ -221,8 +227,11 @@ export function makeTask(
 ): Task {
   const isLimited = !matchesLimit(wish.name, limit);
   const facts = factsOf(probe);
-  const decide = (compare: (facts: Facts) => readonly Drift[]): Work =>
-    decideWork(probe, isLimited, compare, nonce);
+  const stop = facts && whyNotHere(wish, facts);
+  const decide = (compare: (facts: Facts) => readonly Drift[]): Work => {
+    const work = decideWork(probe, isLimited, compare, nonce);
+    return stop !== undefined && work.kind === "needed" ? hold(stop) : work;
+  };
   const prepare = decide((found) => comparePrepare(wish.prepare, found));
   const activate = decide((found) => compareActivate(wish.activate, found));
   const { secrets, join } = wish;
@@ -251,6 +260,11 @@ export function makeTask(
   };
 }
 
+/** Why nothing at all is begun on a host that could be worked on; undefined where it is. */
+function whyNotHere({ prepare, target }: Wish, facts: Facts): string | undefined {
+  return whyNoTool(prepare, facts) ?? leavingHold(prepare, target.connection, facts);
+}
+
 /** True where a daemon that runs is to require another token than it does now, or none. */
 function switchesToken(spec: ActivateSpec, facts: Facts | undefined): boolean {
   if (spec.state !== "present" || !facts || facts.release.current === null) return false;
@@ -266,7 +280,7 @@ function decideJoin(
 ): Work {
   const work = decide((found) => compareJoin(spec, found));
   if (work.kind !== "needed" || !facts) return work;
-  const overTailnet = isTailnetIPv4(connection.host) || isTailnetIPv6(connection.host);
+  const overTailnet = isOverTailnet(connection, facts);
   const why = joinHold(spec, facts, { overTailnet, takeover });
   return why === undefined ? work : hold(`tailnet: ${why}`);
 }

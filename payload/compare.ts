@@ -13,6 +13,7 @@ import {
   type SecretFile,
   type SecretsSpec,
 } from "./spec";
+import { compareLeaving } from "./tailnetJoin";
 
 export { type Drift } from "./drift";
 
@@ -92,6 +93,7 @@ export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
   }
   drift.push(...compareFiles(spec.files, facts));
   drift.push(
+    ...compareLeaving(spec, facts),
     ...compareTools(spec, facts),
     ...compareSupport(spec, facts),
     ...compareFirewall(spec, facts),

@@ -2,13 +2,8 @@ import { sha256, shortDigest } from "./digest";
 import { type Drift } from "./drift";
 import { type Facts, type SupportFact } from "./facts";
 import { lineDiff } from "./lineDiff";
-import {
-  type FirewallSpec,
-  type PreparePresent,
-  type RenderedService,
-  type Tool,
-  type ToolSource,
-} from "./spec";
+import { type FirewallSpec, type PreparePresent, type RenderedService } from "./spec";
+import { sourceFor } from "./toolSource";
 
 /** Tools in the wanted version, as they were installed, and no others. */
 export function compareTools({ tools }: Pick<PreparePresent, "tools">, facts: Facts): Drift[] {
@@ -23,11 +18,6 @@ export function compareTools({ tools }: Pick<PreparePresent, "tools">, facts: Fa
     return [{ what: name, want: version, is: `${version} of another checksum` }];
   });
   return [...wanted, ...unwanted(Object.keys(facts.tools), tools, () => "installed")];
-}
-
-function sourceFor(arch: string, sources: Tool["sources"]): ToolSource | undefined {
-  if (arch === "x86_64" || arch === "amd64") return sources.x86_64;
-  return arch === "aarch64" || arch === "arm64" ? sources.aarch64 : undefined;
 }
 
 /** Support services that run what is wanted, are ready and start at boot, and no others. */

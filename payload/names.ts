@@ -34,6 +34,9 @@ export const BIN = `${BASE}/bin`;
 /** What is known of each support service on the host. */
 export const SUPPORT = `${BASE}/services`;
 
+/** Tool and support service. */
+export const TAILSCALED = "tailscaled";
+
 /** Path of a tool, whatever its version. */
 export function toolPath(name: string): string {
   return `${BIN}/${name}`;

@@ -58,8 +58,8 @@ export interface ToolSource {
 export interface Tool {
   readonly name: string;
   readonly version: string;
-  /** By the machine's own word (`uname -m`). */
-  readonly sources: { readonly x86_64: ToolSource; readonly aarch64: ToolSource };
+  /** By the machine's own word (`uname -m`); machines whose checksum is not configured are left out. */
+  readonly sources: { readonly x86_64?: ToolSource; readonly aarch64?: ToolSource };
 }
 
 /** How it is told that a service does its work: the URL answers 200, or the program ends with 0. */

@@ -1,7 +1,11 @@
 /** What a device in the tailnet is to be, and how what a probe found differs from it. */
 
-import { type Drift } from "./compare";
+import { isTailnetIPv4, isTailnetIPv6 } from "../hosts/fields";
+import { type Connection } from "../hosts/plan/types";
+import { type Drift } from "./drift";
 import { type Facts } from "./facts";
+import { TAILSCALED } from "./names";
+import { type PrepareSpec } from "./spec";
 
 /** What is said to `join`, beside the key. */
 export interface JoinSpec {
@@ -72,6 +76,37 @@ export function needsKey(spec: JoinSpec, { tailnet }: Facts): boolean {
   if (!tailnet?.backend) return true;
   if (LOGGED_OUT.includes(tailnet.backend)) return true;
   return tailnet.backend !== "Stopped" && isAnotherLogin(spec, tailnet);
+}
+
+/** True for a host that we joined and that is to be in no tailnet of ours any more. */
+export function isLeaving(spec: PrepareSpec, { tailnet }: Facts): boolean {
+  if (!tailnet?.ours || !tailnet.joined) return false;
+  return spec.state === "absent" || !spec.services.some(({ name }) => name === TAILSCALED);
+}
+
+/** The logout of a host that goes on without a tailnet; one that is left altogether has traces enough. */
+export function compareLeaving(spec: PrepareSpec, facts: Facts): Drift[] {
+  const { tailnet } = facts;
+  if (!tailnet || spec.state === "absent" || !isLeaving(spec, facts)) return [];
+  const is = `joined as ${tailnet.name ?? tailnet.nodeId ?? "a device"}`;
+  return [{ what: "tailnet login", want: "none", is }];
+}
+
+/** True where the controller comes by the host's own tailnet address or name. */
+export function isOverTailnet({ host }: Connection, { tailnet }: Facts): boolean {
+  const names = [tailnet?.name, ...(tailnet?.addresses ?? [])].map((name) => name?.toLowerCase());
+  const dialled = host.toLowerCase().replace(/\.$/, "");
+  return names.includes(dialled) || isTailnetIPv4(host) || isTailnetIPv6(host);
+}
+
+/** Why a host that is to leave the tailnet cannot be left from here. */
+export function leavingHold(
+  spec: PrepareSpec,
+  connection: Connection,
+  facts: Facts,
+): string | undefined {
+  if (!isLeaving(spec, facts) || !isOverTailnet(connection, facts)) return undefined;
+  return "tailnet: the logout would cut the tailnet address it is reached by; give it another ssh_host for that run";
 }
 
 /** Why nothing can be done from here: somebody else's login, or our own way in would be cut. */

@@ -3,10 +3,9 @@
 import { type DeployHostPlan, type Networking } from "../hosts/plan/types";
 import { type Facts } from "./facts";
 import { EMPTY_PART } from "./hostPart";
-import { BASE, toolPath } from "./names";
+import { BASE, TAILSCALED, toolPath } from "./names";
 import { type HostPart, type Tool } from "./spec";
 
-export const TAILSCALED = "tailscaled";
 /** tailscaled's default, so that `tailscale status` works for people too. */
 export const TAILNET_SOCKET = "/run/tailscale/tailscaled.sock";
 /** On a rented container's volume: what is elsewhere goes with the container. */
@@ -126,14 +125,19 @@ export function withNetworking(host: DeployHostPlan, facts: Facts | undefined): 
 }
 
 function tool(name: string, { version, sha256, mirror }: TailnetPartOptions): Tool {
-  const source = (machine: string, digest: string | null) => ({
-    url: `${(mirror ?? VENDOR).replace(/\/$/, "")}/stable/tailscale_${version}_${machine}.tgz`,
-    sha256: digest ?? "",
-    member: `tailscale_${version}_${machine}/${name}`,
-  });
+  const source = (machine: string, digest: string | null) =>
+    digest === null
+      ? null
+      : {
+          url: `${(mirror ?? VENDOR).replace(/\/$/, "")}/stable/tailscale_${version}_${machine}.tgz`,
+          sha256: digest,
+          member: `tailscale_${version}_${machine}/${name}`,
+        };
+  const x86 = source("amd64", sha256.x86_64);
+  const arm = source("arm64", sha256.aarch64);
   return {
     name,
     version,
-    sources: { x86_64: source("amd64", sha256.x86_64), aarch64: source("arm64", sha256.aarch64) },
+    sources: { ...(x86 && { x86_64: x86 }), ...(arm && { aarch64: arm }) },
   };
 }

@@ -1,5 +1,7 @@
 /** `p2p:tailnet`, read and checked. */
 
+import { type DnsSettings } from "../tailnet/dns";
+
 export interface TailnetSettings {
   /** Version of tailscale and tailscaled on the hosts. */
   readonly version: string;
@@ -25,12 +27,7 @@ export interface TailnetSettings {
     Record<string, { readonly days: number; readonly ephemeral: boolean }>
   >;
   /** null leaves the tailnet's DNS alone. */
-  readonly dns: {
-    readonly magicDns: boolean;
-    readonly nameservers: readonly string[];
-    readonly searchPaths: readonly string[];
-    readonly overrideLocalDns: boolean;
-  } | null;
+  readonly dns: DnsSettings | null;
 }
 
 type Fail = (key: string, expected: string, got: unknown) => void;

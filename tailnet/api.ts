@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { type ApiAccess } from "./credentials";
+import { type DnsSettings } from "./dns";
 
 const deviceSchema = z.object({
   id: z.string(),
@@ -32,8 +33,25 @@ export class TailnetApiError extends Error {
 /** Milliseconds for one answer. */
 const DEADLINE_MS = 15_000;
 
+const dnsSchema = z.object({
+  nameservers: z.array(z.object({ address: z.string() })).nullish(),
+  searchPaths: z.array(z.string()).nullish(),
+  preferences: z
+    .object({ magicDNS: z.boolean().nullish(), overrideLocalDNS: z.boolean().nullish() })
+    .nullish(),
+});
+
+const verdictSchema = z.object({
+  message: z.string().default(""),
+  data: z
+    .array(z.object({ user: z.string().default(""), errors: z.array(z.string()).default([]) }))
+    .nullish(),
+});
+
 export class TailnetApi {
   private authorization: Promise<string> | undefined;
+  /** What an OAuth client's token may do; undefined for an API key, and where it was not said. */
+  private scopes: readonly string[] | undefined;
 
   constructor(
     private readonly access: ApiAccess,
@@ -42,14 +60,47 @@ export class TailnetApi {
 
   /** Text of the policy file, as it stands. */
   async policy(): Promise<string> {
-    const path = `/tailnet/${encodeURIComponent(this.access.tailnet)}/acl`;
-    const response = await this.request("GET", path, "policy_file", "application/hujson");
+    const accept = "application/hujson";
+    const response = await this.request("GET", this.path("acl"), "policy_file", { accept });
     return response.text();
   }
 
+  /** Tries a policy without setting it. @returns what the API would refuse it for; undefined where it would not */
+  async policyFault(text: string): Promise<string | undefined> {
+    const headers = { "content-type": "application/hujson" };
+    const more = { headers, body: text };
+    const response = await this.request("POST", this.path("acl/validate"), "policy_file", more);
+    this.require("policy_file");
+    const verdict = verdictSchema.safeParse(await jsonOf(response));
+    if (!verdict.success || verdict.data.message === "") return undefined;
+    const { message, data } = verdict.data;
+    const told = (data ?? []).map(({ user, errors }) => `${user}: ${errors.join(", ")}`);
+    return [message, ...told].join("; ").slice(0, 600);
+  }
+
+  /** Looks whether auth keys can be made. @throws TailnetApiError when they cannot, as far as one can tell */
+  async allowsKeys(): Promise<true> {
+    await this.request("GET", this.path("keys"), "auth_keys");
+    this.require("auth_keys");
+    return true;
+  }
+
+  async dns(): Promise<DnsSettings> {
+    const response = await this.request("GET", this.path("dns/configuration"), "dns");
+    const parsed = dnsSchema.safeParse(await jsonOf(response));
+    if (!parsed.success)
+      throw new TailnetApiError("the Tailscale API gave DNS settings that cannot be read", 200);
+    const { nameservers, searchPaths, preferences } = parsed.data;
+    return {
+      magicDns: preferences?.magicDNS === true,
+      nameservers: (nameservers ?? []).map(({ address }) => address),
+      searchPaths: searchPaths ?? [],
+      overrideLocalDns: preferences?.overrideLocalDNS === true,
+    };
+  }
+
   async devices(): Promise<Device[]> {
-    const path = `/tailnet/${encodeURIComponent(this.access.tailnet)}/devices?fields=all`;
-    const response = await this.request("GET", path, "devices:core");
+    const response = await this.request("GET", this.path("devices?fields=all"), "devices:core");
     const parsed = z.object({ devices: z.array(deviceSchema) }).safeParse(await jsonOf(response));
     if (parsed.success) return parsed.data.devices.filter(({ isExternal }) => isExternal !== true);
     throw new TailnetApiError("the Tailscale API gave a list of devices that cannot be read", 200);
@@ -64,19 +115,34 @@ export class TailnetApi {
     }
   }
 
+  private path(words: string): string {
+    return `/tailnet/${encodeURIComponent(this.access.tailnet)}/${words}`;
+  }
+
+  /** A client that may read may still not write, which nothing but its token tells before. */
+  private require(scope: string): void {
+    const { scopes } = this;
+    if (scopes === undefined || scopes.includes("all") || scopes.includes(scope)) return;
+    throw new TailnetApiError(
+      `the Tailscale API's OAuth client does not have the scope ${scope}`,
+      403,
+    );
+  }
+
   private async request(
     method: string,
     path: string,
     scope: string,
-    accept = "application/json",
+    more: { accept?: string; headers?: Record<string, string>; body?: string } = {},
   ): Promise<Response> {
     const { credentials } = this.access;
     this.authorization ??=
       credentials.kind === "key"
         ? Promise.resolve(`Basic ${Buffer.from(`${credentials.key}:`).toString("base64")}`)
         : this.exchange().then((token) => `Bearer ${token}`);
-    const headers = { accept, authorization: await this.authorization };
-    const response = await this.send(path, { method, headers });
+    const { accept = "application/json", headers: others, ...rest } = more;
+    const headers = { accept, authorization: await this.authorization, ...others };
+    const response = await this.send(path, { method, headers, ...rest });
     if (response.ok) return response;
     throw await refusal(response, scope);
   }
@@ -90,8 +156,15 @@ export class TailnetApi {
         : ["/oauth/token", clientForm(credentials)];
     const response = await this.send(path, { method: "POST", body: new URLSearchParams(form) });
     if (!response.ok) throw await refusal(response, "");
-    const parsed = z.object({ access_token: z.string() }).safeParse(await jsonOf(response));
-    if (parsed.success) return parsed.data.access_token;
+    const parsed = z
+      .object({ access_token: z.string(), scope: z.string().nullish() })
+      .safeParse(await jsonOf(response));
+    if (parsed.success) {
+      // A claim that is empty tells nothing.
+      this.scopes = parsed.data.scope?.split(/\s+/).filter(Boolean);
+      if (this.scopes?.length === 0) this.scopes = undefined;
+      return parsed.data.access_token;
+    }
     throw new TailnetApiError("the Tailscale API gave no access token", response.status);
   }
 

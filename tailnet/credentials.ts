@@ -31,6 +31,7 @@ export const SETTINGS = Object.keys(VARIABLES) as Setting[];
 /**
  * @param configured the provider's settings in the stack, which come before the environment
  * @returns null where there are no credentials
+ * @throws Error when a value's file cannot be read, or the base URL is none
  */
 export function apiAccess(
   configured: Readonly<Partial<Record<Setting, string>>>,
@@ -44,6 +45,7 @@ export function apiAccess(
   const credentials = credentialsOf(value);
   if (credentials === null) return null;
   const baseUrl = (value("baseUrl") ?? "https://api.tailscale.com").replace(/\/+$/, "");
+  if (!URL.canParse(baseUrl)) throw new Error(`baseUrl is no URL: ${baseUrl}`);
   return { baseUrl, tailnet: value("tailnet") ?? "-", credentials };
 }
 

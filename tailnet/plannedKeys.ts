@@ -2,6 +2,7 @@
 
 import { parse } from "jsonc-parser";
 import { type PolicyDecision } from "./decidePolicy";
+import { type DnsMemory } from "./dns";
 import { type Survey } from "./survey";
 
 /** What the last finished run left in the stack's outputs. */
@@ -14,10 +15,21 @@ export interface TailnetMemory {
     readonly expires: string | null;
   }[];
   readonly policy: { readonly foreign: string; readonly base: string | null } | null;
-  readonly dns: boolean;
+  /** null: they are nothing of ours. */
+  readonly dns: DnsMemory | null;
 }
 
-export const NO_MEMORY: TailnetMemory = { joinKeys: [], classKeys: [], policy: null, dns: false };
+export const NO_MEMORY: TailnetMemory = { joinKeys: [], classKeys: [], policy: null, dns: null };
+
+/** How many resources the last finished run left at the API; deleting or changing them takes credentials. */
+export function madeAtApi({ joinKeys, classKeys, policy, dns }: TailnetMemory): string[] {
+  const keys = joinKeys.length + classKeys.length;
+  return [
+    ...(policy === null ? [] : ["the policy"]),
+    ...(dns === null ? [] : ["the DNS settings"]),
+    ...(keys === 0 ? [] : [`${keys} auth ${keys === 1 ? "key" : "keys"}`]),
+  ];
+}
 
 /** The policy as it will be when keys are made; null where nobody can see it. */
 export function policyAhead(survey: Survey, decision: PolicyDecision | null): string | null {
@@ -32,12 +44,10 @@ export function whyNoKey(
   decision: PolicyDecision | null,
   managed: boolean,
 ): string | undefined {
+  if ("why" in survey.keys) return survey.keys.why;
   const ahead = policyAhead(survey, decision);
-  if (ahead === null) {
-    if (managed && "why" in survey.policy) return survey.policy.why;
-    // Without the policy's scope a key may still be made; without an API it may not.
-    return "why" in survey.devices ? survey.devices.why : undefined;
-  }
+  // Without the policy's scope a key may still be made.
+  if (ahead === null) return managed && "why" in survey.policy ? survey.policy.why : undefined;
   const policy = parse(ahead, undefined, { allowTrailingComma: true }) as {
     tagOwners?: Record<string, unknown>;
   };

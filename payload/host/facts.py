@@ -130,7 +130,8 @@ def collect(request, modules):
     except Exception as error:
         facts["error"] = "imports: %s" % error
     guarded(facts, "source", lambda: inspection.commit(request["source"] or request["aiServicePath"]))
-    if request.get("tailnet"):
+    # One that is to leave is asked too.
+    if request.get("tailnet") or state.load()["tailnet"]:
         guarded(facts, "tailnet", tailnet.fact)
     guarded(facts, "paths", routes.fact)
     guarded(facts, "competitors", competitors.find)

@@ -68,6 +68,16 @@ def leave():
     return "joined as %s" % (found["name"] or found["nodeId"]), "logged out"
 
 
+def forget():
+    """After the logout, on a host that goes on without: its identity, and what we remember of it."""
+    if not state.load()["tailnet"] or not os.path.exists(OURS):
+        return None
+    clean()
+    files.remove_tree(BASE + "/tailscale")
+    state.update(tailnet={})
+    return "joined", "forgotten"
+
+
 def clean():
     """What a tailscaled that was killed leaves in the host's network, and its state outside of our directory."""
     if os.path.exists(OURS):

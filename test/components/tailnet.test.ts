@@ -1,12 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as sdk from "@pulumi/tailscale";
-import { Tailnet, type TailnetArgs } from "../../components/tailnet";
+import { type JoinKey, Tailnet, type TailnetArgs } from "../../components/tailnet";
+import { TailnetKeys } from "../../components/tailnetKeys";
+import { type WantedKey } from "../../tailnet/classKeys";
+import { NO_MEMORY, type TailnetMemory } from "../../tailnet/plannedKeys";
 import { keyDescription, stamped } from "../../tailnet/plannedKeys";
 
 const NOW = "2026-11-22T07:00:00.000Z";
 const MEMORY = { foreign: "f", base: null };
 
-async function register(args: Partial<TailnetArgs>, preview = false) {
+interface Wanted extends Partial<TailnetArgs> {
+  readonly classKeys?: readonly WantedKey[];
+  readonly joinKeys?: readonly JoinKey[];
+  readonly previous?: Partial<TailnetMemory>;
+  readonly isPossible?: boolean;
+}
+
+async function register(wanted: Wanted, preview = false) {
+  const { classKeys = [], joinKeys = [], previous, isPossible = true, ...args } = wanted;
   const registered: { type: string; name: string; inputs: unknown }[] = [];
   await pulumi.runtime.setMocks(
     {
@@ -23,12 +34,18 @@ async function register(args: Partial<TailnetArgs>, preview = false) {
     "test",
     preview,
   );
-  new Tailnet("tailnet", {
-    ...{ sdk, policy: null, dns: null, classKeys: [], joinKeys: [] },
-    ...{ keySeconds: 1800, nonce: NOW, ...args },
+  const tailnet = new Tailnet("tailnet", {
+    ...{ sdk, policy: null, dns: null, keySeconds: 1800, nonce: NOW, ...args },
   });
+  const keys = new TailnetKeys(tailnet, { ...NO_MEMORY, ...previous });
+  const areMade = await keys.register(joinKeys, classKeys, isPossible);
+  const made = (await keys.made()).map(({ key, expires }) => [key.class, expires]);
   await pulumi.runtime.disconnect();
-  return { registered: registered.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  const hosts = keys.hosts();
+  return {
+    registered: registered.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...{ areMade, made, hosts },
+  };
 }
 
 const CLASS = {
@@ -37,17 +54,23 @@ const CLASS = {
 };
 const WRITE = { kind: "write", text: "{}", overwrite: false, memory: MEMORY, notes: [] } as const;
 
+const DNS = {
+  settings: {
+    magicDns: true,
+    nameservers: ["192.0.2.53"],
+    searchPaths: [],
+    overrideLocalDns: false,
+  },
+  generation: "",
+  isKept: false,
+};
+
 describe("Tailnet", () => {
   it.each([false, true])("makes policy, DNS and keys (preview: %s)", async (preview) => {
     const { registered } = await register(
       {
         policy: WRITE,
-        dns: {
-          magicDns: true,
-          nameservers: ["192.0.2.53"],
-          searchPaths: [],
-          overrideLocalDns: false,
-        },
+        dns: DNS,
         classKeys: [CLASS],
         joinKeys: [{ host: "gpu-7", tags: ["tag:vast-nodes"], isNeeded: true }],
       },
@@ -98,6 +121,11 @@ describe("Tailnet", () => {
     ]);
   });
 
+  it("writes DNS settings that somebody edited as another resource", async () => {
+    const { registered } = await register({ dns: { ...DNS, generation: "20261122T07" } });
+    expect(registered.map(({ name }) => name)).toEqual(["tailnet", "tailnet-dns-20261122T07"]);
+  });
+
   it("leaves the policy's text as it is where nothing is to be written, and makes nothing unasked", async () => {
     const kept = await register({ policy: { kind: "keep", text: "{ /* live */ }" } });
     expect(kept.registered.map(({ name, inputs }) => [name, inputs])).toEqual([
@@ -105,6 +133,42 @@ describe("Tailnet", () => {
       ["tailnet-policy", { acl: "{ /* live */ }", overwriteExistingContent: true }],
     ]);
     expect((await register({})).registered.map(({ name }) => name)).toEqual(["tailnet"]);
+  });
+});
+
+describe("TailnetKeys", () => {
+  const key = (host: string, isNeeded = true) => ({ host, tags: ["tag:vast-nodes"], isNeeded });
+  const names = ({ registered }: { registered: readonly { type: string; name: string }[] }) =>
+    registered.filter(({ type }) => type === "TailnetKey").map(({ name }) => name);
+
+  it("lets one new key go ahead, and makes the others after it", async () => {
+    const result = await register({ joinKeys: [key("a"), key("b")], classKeys: [CLASS] });
+    expect(names(result)).toEqual(["a-join-key", "b-join-key", "vast-nodes-2026-11-22"]);
+    expect(result).toMatchObject({
+      areMade: true,
+      hosts: ["a", "b"],
+      made: [["vast-nodes", "2027-02-20T07:00:00Z"]],
+    });
+  });
+
+  it("makes no other where none can be, and keeps those that stand", async () => {
+    const previous = {
+      joinKeys: ["b", "c"],
+      classKeys: [{ class: "vast-nodes", generation: "2026-11-22", expires: null }],
+    };
+    const result = await register({
+      joinKeys: [key("a"), key("b"), key("c", false), key("d")],
+      classKeys: [CLASS],
+      ...{ previous, isPossible: false },
+    });
+    expect(names(result)).toEqual(["b-join-key", "c-join-key", "vast-nodes-2026-11-22"]);
+    expect(result).toMatchObject({ areMade: false, hosts: ["b", "c"] });
+  });
+
+  it("registers all of them in preview, where nothing is known yet", async () => {
+    const result = await register({ joinKeys: [key("a"), key("b")] }, true);
+    expect(names(result)).toEqual(["a-join-key", "b-join-key"]);
+    expect(result.areMade).toBe(true);
   });
 });
 

@@ -97,6 +97,13 @@ export class LabFleet {
     writeFileSync(file, document.toString({ lineWidth: 0 }));
   }
 
+  /** A value of the stack's settings file. */
+  config<T>(key: string): T {
+    const file = this.lab.directory.file("project/Pulumi.lab.yaml");
+    const document = parseDocument(readFileSync(file, "utf8")).toJS() as { config: object };
+    return (document.config as Record<string, T>)[key] as T;
+  }
+
   /** What preview would change. @throws Error when it fails */
   async steps(): Promise<{ op: string; urn: string }[]> {
     const { code, stdout, stderr } = await this.pulumi("preview", "--json");

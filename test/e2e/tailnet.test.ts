@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { enginesHere, LabFleet } from "./labFleet";
-import { tailnetFiles, TailnetLab } from "./tailnetLab";
+import { both, NOTHING, tailnetFiles, TailnetLab } from "./tailnetLab";
 
 const obstacle = whyNoLab(machineFacts());
 const onLab = obstacle === null ? describe : describe.skip;
@@ -12,7 +12,6 @@ const title = `a tailnet on a lab${obstacle === null ? "" : ` (no lab here: ${ob
 jest.setTimeout(400_000);
 
 const HOSTS = ["h1", "h2", "c1", "c2"];
-const NOTHING = /Resources:\n\s+\d+ unchanged\n/;
 /** As a new tailnet has it, but for a comment: the API's own hash tells the difference, a reader does not. */
 const LOOKS_UNTOUCHED =
   '{\n  // by hand\n  "grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}],\n}\n';
@@ -25,7 +24,7 @@ const SOMEBODYS = `{
 }
 `;
 
-onLab.each(enginesHere().slice(0, 1))(`${title}, on $name`, (engine) => {
+onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
   let fleet: LabFleet;
   let tailnet: TailnetLab;
   const folder = mkdtempSync(join(tmpdir(), "tailnet-"));
@@ -34,18 +33,7 @@ onLab.each(enginesHere().slice(0, 1))(`${title}, on $name`, (engine) => {
     const set = await fleet.pulumi("config", "set", "--path", path, value);
     expect(set).toMatchObject({ code: 0 });
   };
-  const both = ({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr;
-  /** What must not change on hosts that nobody means. */
-  const standing = async (hosts: readonly string[]) => {
-    const devices = await tailnet.devices();
-    const pids = await Promise.all(
-      hosts.map((host) =>
-        fleet.on(host, "/opt/ringrift-p2p/bin/tailscale version >/dev/null && pidof tailscaled"),
-      ),
-    );
-    const nodes = hosts.map((host) => [devices[host]?.nodeId, devices[host]?.addresses[0]]);
-    return { pids, nodes, daemons: await fleet.startTimes(hosts) };
-  };
+  const standing = (hosts: readonly string[]) => tailnet.standing(hosts);
 
   beforeAll(async () => {
     fleet = await LabFleet.up(engine, { ...tailnetFiles(folder), with: ["tailnet"] });

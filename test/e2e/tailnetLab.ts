@@ -7,8 +7,20 @@ import { type LabFleet } from "./labFleet";
 
 const HOME = "~/ringrift/ai-service";
 
-/** Two voters on machines, a container of each kind, a machine that joins later, and one outside the fleet. */
-export function tailnetFiles(folder: string): { inventory: string; machines: string } {
+export const NOTHING = /Resources:\n\s+\d+ unchanged\n/;
+
+/** Everything that a command printed. */
+export const both = ({ stdout, stderr }: { stdout: string; stderr: string }): string =>
+  stdout + stderr;
+
+/**
+ * Two voters on machines, a container of each kind, a machine that joins later, and one outside the fleet.
+ * @param names those of them that there are to be
+ */
+export function tailnetFiles(
+  folder: string,
+  names: readonly string[] = ["h1", "h2", "h3", "x1", "c1", "c2"],
+): { inventory: string; machines: string } {
   const machine = (last: number, provider: string, more: object = {}) => ({
     ...{ ssh_host: `10.77.0.${last}`, p2p_public_host: `10.77.0.${last}`, ssh_user: "root" },
     ...{ ringrift_path: HOME, role: "backbone", status: "ready", p2p_enabled: true, provider },
@@ -18,10 +30,12 @@ export function tailnetFiles(folder: string): { inventory: string; machines: str
     ...{ ssh_host: `10.77.0.${last}`, ssh_user: "root", is_container: true, role: "gpu_selfplay" },
     ...{ status: "ready", p2p_enabled: true, provider, ...more },
   });
+  const only = <T extends object>(all: T): object =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
   const fleet = {
     elo_sync: { coordinator: "h1" },
-    p2p_voters: ["h1", "h2"],
-    hosts: {
+    p2p_voters: ["h1", "h2"].filter((name) => names.includes(name)),
+    hosts: only({
       h1: machine(11, "hetzner", { role: "coordinator" }),
       h2: machine(12, "nebius"),
       h3: machine(13, "nebius", { status: "offline" }),
@@ -31,13 +45,13 @@ export function tailnetFiles(folder: string): { inventory: string; machines: str
         ringrift_path: "/workspace/ringrift/ai-service",
       }),
       c2: container(22, "runpod", { ringrift_path: "/root/ringrift/ai-service" }),
-    },
+    }),
   };
   const systemd = { kind: "systemd", tun: true, modules: true };
-  const machines = {
+  const machines = only({
     ...{ h1: systemd, h2: systemd, h3: systemd, x1: systemd },
     ...{ c1: { kind: "supervisord", modules: true }, c2: { kind: "bare", modules: true } },
-  };
+  });
   const files = { inventory: join(folder, "fleet.yaml"), machines: join(folder, "machines.yaml") };
   writeFileSync(files.inventory, stringify(fleet));
   writeFileSync(files.machines, stringify(machines));
@@ -80,6 +94,14 @@ export class TailnetLab {
     return stdout;
   }
 
+  /** What must not change on hosts that nobody means: processes, devices and daemons. */
+  async standing(hosts: readonly string[]): Promise<object> {
+    const devices = await this.devices();
+    const pids = await Promise.all(hosts.map((host) => this.fleet.on(host, "pidof tailscaled")));
+    const nodes = hosts.map((host) => [devices[host]?.nodeId, devices[host]?.addresses[0]]);
+    return { pids, nodes, daemons: await this.fleet.startTimes(hosts) };
+  }
+
   async policy(): Promise<string> {
     return this.request("GET", "/api/v2/tailnet/-/acl");
   }
@@ -96,6 +118,17 @@ export class TailnetLab {
     const { id, key } = JSON.parse(made) as { id: string; key: string };
     await this.request("DELETE", `/api/v2/tailnet/-/keys/${id}`);
     return key;
+  }
+
+  /** How many reusable keys with a class's tag let devices in. */
+  async usableKeys(name: string): Promise<number> {
+    const { keys } = JSON.parse(await this.request("GET", "/api/v2/tailnet/-/keys")) as {
+      keys: { capabilities: { devices: { create: { reusable: boolean; tags: string[] } } } }[];
+    };
+    return keys.filter(
+      ({ capabilities: { devices } }) =>
+        devices.create.reusable && devices.create.tags.includes(`tag:${name}`),
+    ).length;
   }
 
   async faults(faults: Readonly<Record<string, unknown>>): Promise<void> {

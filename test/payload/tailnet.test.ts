@@ -1,12 +1,16 @@
 import { type Facts, type TailnetFact } from "../../payload/facts";
 import {
   compareJoin,
+  compareLeaving,
   deviceName,
+  isOverTailnet,
   joinHold,
   type JoinSpec,
+  leavingHold,
   needsKey,
   tailnetNotes,
 } from "../../payload/tailnetJoin";
+import { type PrepareSpec } from "../../payload/spec";
 import { stateDirectory, tailnetPart, withNetworking } from "../../payload/tailnetPart";
 import { planOf } from "./plans";
 
@@ -88,7 +92,7 @@ describe("tailnetPart", () => {
       RINGRIFT_TAILSCALE_SOCKS_PORT: "1055",
     });
     expect(part.pythonWanted).toEqual({ aiohttp_socks: "aiohttp-socks" });
-    expect(part.tools[1]?.sources.x86_64.url).toBe(
+    expect(part.tools[1]?.sources.x86_64?.url).toBe(
       "http://192.0.2.9/m/stable/tailscale_1.102.2_amd64.tgz",
     );
   });
@@ -190,6 +194,45 @@ describe("joinHold", () => {
     expect(why({ tags: [] }, over)).toMatch(/^the new login would cut/);
     expect(why({ hostname: "x" }, over)).toBeUndefined();
     expect(why({ backend: "NeedsLogin" }, over)).toBeUndefined();
+  });
+});
+
+describe("leaving", () => {
+  const spec = (...names: string[]) =>
+    ({ state: "present", services: names.map((name) => ({ name })) }) as unknown as PrepareSpec;
+  const ABSENT = { state: "absent", node: "h4" } as PrepareSpec;
+  const at = (host: string) => ({ ...planOf().connection, host });
+
+  it("is the drift of a host that we joined and that is to be in no tailnet", () => {
+    const drift = { what: "tailnet login", want: "none", is: "joined as h4.example.ts.net" };
+    expect(compareLeaving(spec("cloudflared"), facts(true, {}))).toEqual([drift]);
+  });
+
+  it.each<[string, PrepareSpec, Partial<TailnetFact> | null]>([
+    ["one that stays", spec("tailscaled"), {}],
+    ["one that never joined", spec(), { joined: false }],
+    ["one without tailscale", spec(), null],
+    ["the system's own tailscaled", spec(), { ours: false }],
+    ["one that is left altogether", ABSENT, {}],
+  ])("is nothing for %s", (_, wish, tailnet) => {
+    expect(compareLeaving(wish, facts(true, tailnet))).toEqual([]);
+  });
+
+  it.each<[string, boolean]>([
+    ["100.64.0.4", true],
+    ["100.99.1.2", true],
+    ["fd7a:115c:a1e0::4", true],
+    ["H4.example.ts.net.", true],
+    ["192.0.2.4", false],
+    ["h4.example.net", false],
+  ])("is held where the controller comes by %s: %s", (host, isOver) => {
+    expect(isOverTailnet(at(host), facts(true, {}))).toBe(isOver);
+    const why = isOver
+      ? "tailnet: the logout would cut the tailnet address it is reached by; give it another ssh_host for that run"
+      : undefined;
+    expect(leavingHold(spec(), at(host), facts(true, {}))).toBe(why);
+    expect(leavingHold(ABSENT, at(host), facts(true, {}))).toBe(why);
+    expect(leavingHold(spec("tailscaled"), at(host), facts(true, {}))).toBeUndefined();
   });
 });
 

@@ -102,7 +102,7 @@ describe("tunnelPart", () => {
 
   it("takes the tool from a mirror by the vendor's path, and puts no token into argv", () => {
     const part = tunnelPart({ ...OPTIONS, mirror: "https://mirror.example/tools" });
-    expect(part.tools[0]?.sources.x86_64.url).toBe(
+    expect(part.tools[0]?.sources.x86_64?.url).toBe(
       "https://mirror.example/tools/cloudflare/cloudflared/releases/download/2026.8.2/cloudflared-linux-amd64",
     );
     expect(JSON.stringify(part.services)).not.toContain("the token");

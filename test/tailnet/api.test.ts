@@ -88,7 +88,70 @@ describe("TailnetApi", () => {
   ])("tells one thing about a %i", async (status, body, message) => {
     answers = { "GET /api/v2/tailnet/-/acl": [status, body] };
     await expect(api().policy()).rejects.toMatchObject({ message, status });
-    expect(await surveyTailnet(api())).toMatchObject({ policy: { why: message } });
+    expect(await surveyTailnet(api(), false)).toMatchObject({ policy: { why: message } });
+  });
+
+  it("tries a policy, and tells what it would be refused for", async () => {
+    const line = "POST /api/v2/tailnet/-/acl/validate";
+    answers = { [line]: [200, "{}"] };
+    expect(await api().policyFault("{ /* x */ }")).toBeUndefined();
+    expect(seen[0]?.body).toBe("{ /* x */ }");
+    const data = [{ user: "tag:vast-nodes", errors: ['address "tag:p2p-voters:22": want: Drop'] }];
+    answers = { [line]: [200, JSON.stringify({ message: "test(s) failed", data })] };
+    expect(await api().policyFault("{}")).toBe(
+      'test(s) failed; tag:vast-nodes: address "tag:p2p-voters:22": want: Drop',
+    );
+  });
+
+  it.each([
+    ["auth_keys:read policy_file:read", "auth_keys", "policy_file"],
+    ["policy_file", "auth_keys", undefined],
+    ["all", undefined, undefined],
+    ["", undefined, undefined],
+  ])(
+    "knows what a client with the scopes %j lacks before anything is made",
+    async (scope, ...lacks) => {
+      answers = {
+        "POST /api/v2/oauth/token": [200, JSON.stringify({ access_token: "t1", scope })],
+        "GET /api/v2/tailnet/-/keys": [200, '{"keys":[]}'],
+        "POST /api/v2/tailnet/-/acl/validate": [200, "{}"],
+      };
+      const client = () => api({ kind: "oauth", id: "k1", secret: "s1" });
+      const toldBy = (act: Promise<unknown>) =>
+        act.then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+      const text = (lacking: string | undefined) =>
+        lacking && `the Tailscale API's OAuth client does not have the scope ${lacking}`;
+      expect(await toldBy(client().allowsKeys())).toBe(text(lacks[0]));
+      expect(await toldBy(client().policyFault("{}"))).toBe(text(lacks[1]));
+    },
+  );
+
+  it("reads the DNS settings, whatever is left out of them", async () => {
+    const line = "GET /api/v2/tailnet/-/dns/configuration";
+    answers = {
+      [line]: [
+        200,
+        '{"nameservers":[{"address":"192.0.2.53"}],"searchPaths":["lab"],"preferences":{"magicDNS":true}}',
+      ],
+    };
+    expect(await api().dns()).toEqual({
+      magicDns: true,
+      nameservers: ["192.0.2.53"],
+      searchPaths: ["lab"],
+      overrideLocalDns: false,
+    });
+    answers = { [line]: [200, "{}"] };
+    expect(await surveyTailnet(api(), true)).toMatchObject({
+      dns: {
+        value: { magicDns: false, nameservers: [], searchPaths: [], overrideLocalDns: false },
+      },
+    });
+    expect(await surveyTailnet(null, true)).toMatchObject({
+      dns: { why: expect.stringContaining("no credentials") as string },
+    });
   });
 
   it("says that nobody answers, and never with the key", async () => {
@@ -130,5 +193,7 @@ describe("apiAccess", () => {
       token: "jwt",
     });
     expect([apiAccess({}, {}), apiAccess({ oauthClientId: "k" }, {})]).toEqual([null, null]);
+    expect(() => apiAccess({ apiKey: "file:/nowhere/key" }, {})).toThrow("/nowhere/key");
+    expect(() => apiAccess({ apiKey: "k", baseUrl: "api" }, {})).toThrow("baseUrl is no URL: api");
   });
 });

@@ -1,0 +1,90 @@
+/** The auth keys of a run: those that stand, and those that are made now. */
+
+import * as pulumi from "@pulumi/pulumi";
+import { keyName, type WantedKey } from "../tailnet/classKeys";
+import { type TailnetMemory } from "../tailnet/plannedKeys";
+import { settled } from "./settled";
+import { type JoinKey, type Tailnet, type TailnetKey } from "./tailnet";
+
+export class TailnetKeys {
+  private readonly joins = new Map<string, TailnetKey>();
+  private readonly classes = new Map<string, TailnetKey>();
+  private wanted: readonly WantedKey[] = [];
+
+  constructor(
+    private readonly tailnet: Tailnet,
+    private readonly previous: TailnetMemory,
+  ) {}
+
+  /**
+   * One new key goes ahead, so that what keeps all of them from being made is told once.
+   * @param isPossible false: none can be made, and only those stand that are there
+   * @returns false when none could be made
+   */
+  async register(
+    joins: readonly JoinKey[],
+    wanted: readonly WantedKey[],
+    isPossible: boolean,
+  ): Promise<boolean> {
+    this.wanted = wanted;
+    for (const key of wanted.filter((one) => isKnown(one, this.previous))) this.addClass(key);
+    for (const key of joins.filter(({ isNeeded }) => !isNeeded)) this.addJoin(key);
+    const needed = joins.filter(({ isNeeded }) => isNeeded);
+    const made = wanted.filter((key) => !isKnown(key, this.previous));
+    if (isPossible && (await this.isFirstMade(needed[0], made[0]))) {
+      for (const key of needed) this.addJoin(key);
+      for (const key of made) this.addClass(key);
+      return true;
+    }
+    // One that is in the state, used up, has to stand there: not registered, it would be taken for removed.
+    for (const key of needed)
+      if (this.previous.joinKeys.includes(key.host)) this.addJoin({ ...key, isNeeded: false });
+    return false;
+  }
+
+  private async isFirstMade(join?: JoinKey, ofClass?: WantedKey): Promise<boolean> {
+    const first = join ? this.addJoin(join) : ofClass && this.addClass(ofClass);
+    if (!first || pulumi.runtime.isDryRun()) return true;
+    return (await settled(first.key)) !== undefined;
+  }
+
+  private addJoin(key: JoinKey): TailnetKey {
+    const made = this.joins.get(key.host) ?? this.tailnet.joinKey(key);
+    this.joins.set(key.host, made);
+    return made;
+  }
+
+  private addClass(key: WantedKey): TailnetKey {
+    const made = this.classes.get(keyName(key)) ?? this.tailnet.classKey(key);
+    this.classes.set(keyName(key), made);
+    return made;
+  }
+
+  /** The key of a host; undefined where it has none. */
+  ofHost(host: string): pulumi.Output<string> | undefined {
+    return this.joins.get(host)?.key;
+  }
+
+  /** Hosts whose key is in the state. */
+  hosts(): string[] {
+    return [...this.joins.keys()].sort();
+  }
+
+  /** Keys of classes with their end, as far as they were made. */
+  async made(): Promise<{ key: WantedKey; resource: TailnetKey; expires: string | null }[]> {
+    const found = this.wanted.map(async (key) => {
+      const resource = this.classes.get(keyName(key));
+      if (!resource) return [];
+      const known = this.previous.classKeys.find((one) => keyName(one) === keyName(key));
+      const isPreview = pulumi.runtime.isDryRun();
+      const expires = isPreview ? undefined : await settled(resource.expiresAt);
+      return [{ key, resource, expires: expires ?? known?.expires ?? null }];
+    });
+    return (await Promise.all(found)).flat();
+  }
+}
+
+/** True for a key of a class that the last finished run left. */
+export function isKnown(key: WantedKey, { classKeys }: TailnetMemory): boolean {
+  return classKeys.some((known) => keyName(known) === keyName(key));
+}

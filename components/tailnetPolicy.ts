@@ -1,0 +1,78 @@
+/** What a run does with the tailnet's policy, asked with the files and answers that the decision takes. */
+
+import { readFileSync } from "node:fs";
+import { type FleetPlan } from "../hosts/plan/types";
+import { type TailnetSettings } from "../settings/tailnet";
+import { type TailnetApi } from "../tailnet/api";
+import { decidePolicy, type PolicyDecision } from "../tailnet/decidePolicy";
+import { PolicyTextError } from "../tailnet/hujson";
+import { type PolicyPart } from "../tailnet/mergePolicy";
+import { type TailnetMemory } from "../tailnet/plannedKeys";
+import { policyPart } from "../tailnet/policy";
+import { see, type Survey } from "../tailnet/survey";
+import { type TailnetArgs } from "./tailnet";
+
+export interface PolicyContext {
+  readonly settings: TailnetSettings;
+  readonly plan: FleetPlan;
+  readonly previous: TailnetMemory;
+}
+
+/** @returns null where the policy is nobody's matter here, or cannot be seen */
+export async function policyDecision(
+  context: PolicyContext,
+  survey: Survey,
+  api: TailnetApi | null,
+): Promise<PolicyDecision | null> {
+  const decision = decide(context, survey);
+  if (decision?.kind !== "write" || api === null) return decision;
+  // A resource that fails ends the run for every host: what would be refused is not tried.
+  const fault = await see(api.policyFault(decision.text));
+  const why = "why" in fault ? fault.why : fault.value && `the Tailscale API says: ${fault.value}`;
+  if (why === undefined) return decision;
+  return {
+    kind: "held",
+    why: `the tailnet's policy cannot be written, and is left as it is: ${why}`,
+  };
+}
+
+function decide(context: PolicyContext, survey: Survey): PolicyDecision | null {
+  const { settings, previous } = context;
+  const { manage, base: path, existing } = settings.policy;
+  if (!manage || "why" in survey.policy) return null;
+  try {
+    const base = path === null ? null : { text: readFileSync(path, "utf8"), path };
+    const live = survey.policy.value;
+    return decidePolicy({ live, base, part: partOf(context), existing, last: previous.policy });
+  } catch (error) {
+    if (error instanceof PolicyTextError || isFileError(error))
+      return { kind: "held", why: `${error.message}; the tailnet's policy is left as it is` };
+    throw error;
+  }
+}
+
+function isFileError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error;
+}
+
+function partOf({ settings, plan }: PolicyContext): PolicyPart {
+  return policyPart(plan, {
+    ...settings.policy,
+    morePorts: [],
+    moreTags: Object.keys(settings.classes).map((name) => `tag:${name}`),
+  });
+}
+
+/** The policy's resource. */
+export function policyArgs(
+  { settings, previous }: PolicyContext,
+  survey: Survey,
+  decision: PolicyDecision | null,
+): TailnetArgs["policy"] {
+  if (decision?.kind === "write") return decision;
+  const live = "value" in survey.policy ? survey.policy.value : "{}";
+  if (decision?.kind === "in-order") return { kind: "keep", text: live };
+  // Held, or nobody could look: what stands in the state stays there.
+  const stays = settings.policy.manage && previous.policy !== null;
+  return stays ? { kind: "keep", text: live } : null;
+}

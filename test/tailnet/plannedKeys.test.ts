@@ -1,0 +1,49 @@
+import { madeAtApi, NO_MEMORY, whyNoKey } from "../../tailnet/plannedKeys";
+import { type Survey } from "../../tailnet/survey";
+
+const OWNED = '{"tagOwners": {"tag:vast-nodes": ["autogroup:admin"]}}';
+const SEEN: Survey = {
+  policy: { value: OWNED },
+  devices: { value: [] },
+  keys: { value: true },
+  dns: null,
+};
+const TAGS = ["tag:vast-nodes"];
+
+describe("whyNoKey", () => {
+  it("is nothing where the tags have owners and keys can be made", () => {
+    expect(whyNoKey(TAGS, SEEN, null, true)).toBeUndefined();
+  });
+
+  it("tells what keeps keys from being made before anything else", () => {
+    const keys = { why: "the Tailscale API does not allow it (403)" };
+    expect(whyNoKey(TAGS, { ...SEEN, keys }, null, true)).toBe(keys.why);
+  });
+
+  it("lets a key be tried where only the policy cannot be seen, and is not ours", () => {
+    const policy = { why: "no scope" };
+    expect(whyNoKey(TAGS, { ...SEEN, policy }, null, false)).toBeUndefined();
+    expect(whyNoKey(TAGS, { ...SEEN, policy }, null, true)).toBe("no scope");
+  });
+
+  it("names tags without an owner, or why the policy was not written", () => {
+    const text = "the tailnet's policy names no owner for tag:x";
+    expect(whyNoKey(["tag:x"], SEEN, null, true)).toBe(text);
+    expect(whyNoKey(["tag:x"], SEEN, { kind: "held", why: "held" }, true)).toBe("held");
+  });
+});
+
+describe("madeAtApi", () => {
+  it("counts what a stack has there", () => {
+    expect(madeAtApi(NO_MEMORY)).toEqual([]);
+    const classKeys = [{ class: "vast-nodes", generation: "2026-11-22", expires: null }];
+    const policy = { foreign: "f", base: null };
+    expect(madeAtApi({ ...NO_MEMORY, policy, joinKeys: ["a"], classKeys })).toEqual([
+      "the policy",
+      "2 auth keys",
+    ]);
+    expect(
+      madeAtApi({ ...NO_MEMORY, dns: { generation: "", wish: null }, joinKeys: ["a"] }),
+    ).toEqual(["the DNS settings", "1 auth key"]);
+  });
+});
