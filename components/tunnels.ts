@@ -6,20 +6,12 @@ import { type Facts } from "../payload/facts";
 import { type HostPart } from "../payload/spec";
 import { type Secret, tunnelPart } from "../payload/tunnelPart";
 import { adoptionOf, type CloudflareSettings } from "../settings/cloudflare";
-import { prepareAdoption } from "../tunnels/adopt";
 import { type CloudflareApi } from "../tunnels/api";
 import { ingressRules } from "../tunnels/ingress";
 import { applicationsFor, limitWarnings } from "../tunnels/limits";
 import { ENTRY_KEY, nodeKey, nodeOfKey, type TunnelMemory } from "../tunnels/memory";
 import { type TunnelPlan } from "../tunnels/plan";
-import {
-  provesOwnership,
-  recordComment,
-  type Survey,
-  surveyAccount,
-  type Wanted,
-  whyForeign,
-} from "../tunnels/survey";
+import { recordComment, type Wanted } from "../tunnels/survey";
 import { contentDigest, ownerMark, tunnelSecret, tunnelToken } from "../tunnels/token";
 import { AccessGuard } from "./accessGuard";
 import { EntryTunnel } from "./entryTunnel";
@@ -27,6 +19,7 @@ import { NodeTunnel } from "./nodeTunnel";
 import { type FleetTunnels } from "./fleetTunnels";
 import { type Tunnel } from "./tunnel";
 import { dropConnections } from "./tunnelConnections";
+import { TunnelOwnership } from "./tunnelOwnership";
 
 export interface TunnelsArgs {
   readonly settings: CloudflareSettings;
@@ -63,21 +56,25 @@ class Tunnels implements FleetTunnels {
   /** Why a tunnel is not registered, by key. */
   private readonly refused = new Map<string, string>();
   private guard: AccessGuard | undefined;
-  private survey: Survey | undefined;
-  private zoneId: string | undefined;
+  private readonly ownership: TunnelOwnership;
 
   constructor(private readonly args: TunnelsArgs) {
-    this.zoneId = args.settings.zoneId ?? args.previous?.zoneId;
+    this.ownership = new TunnelOwnership(args);
+  }
+
+  private get zoneId(): string | undefined {
+    const { settings, previous } = this.args;
+    return this.ownership.survey?.zoneId ?? settings.zoneId ?? previous?.zoneId;
   }
 
   async open(): Promise<void> {
     this.warnOfLimits();
-    const wanted = this.wanted();
-    const outage = await this.look();
-    if (outage !== undefined) report(outage);
+    const { ownership } = this;
+    const wanted = ownership.wanted();
+    await ownership.look();
     await Promise.all(
       wanted.map(async (one) => {
-        const why = await this.whyNot(one, outage);
+        const why = await ownership.whyNot(one);
         if (why !== undefined) this.refused.set(one.key, why);
       }),
     );
@@ -87,7 +84,10 @@ class Tunnels implements FleetTunnels {
     if (scout) await this.register(scout);
     await this.keepRefused();
     const others = clear.filter((one) => one !== scout).map((one) => this.register(one));
-    await Promise.all([...others, clear.length > 0 ? this.openAccess(outage) : undefined]);
+    await Promise.all([
+      ...others,
+      clear.length > 0 ? this.openAccess(ownership.outage) : undefined,
+    ]);
   }
 
   /** What the host's connectors are and know; undefined for a host without a tunnel. */
@@ -129,7 +129,7 @@ class Tunnels implements FleetTunnels {
     const names = [...this.registered.values()].map(({ hostname }) => hostname);
     const given = new Map(nodes.map((node) => [node, seen.get(node)]));
     const guards = (await this.guard?.close(names, this.accessSecret()?.digest, given)) ?? [];
-    if (this.survey && this.args.api && !pulumi.runtime.isDryRun())
+    if (this.ownership.survey && this.args.api && !pulumi.runtime.isDryRun())
       await this.guard?.sweep(this.args.api);
     await Promise.all(
       [...this.registered.values()].map(async (entry) => {
@@ -187,68 +187,6 @@ class Tunnels implements FleetTunnels {
       tunnels: Object.fromEntries(tunnels.sort(([a], [b]) => (a < b ? -1 : 1))),
       access: this.guard?.memory() ?? null,
     };
-  }
-
-  private wanted(): Wanted[] {
-    const { settings, previous, tunnels } = this.args;
-    const wish = (key: string, hostname: string, adoption: Wanted["adoption"]): Wanted => {
-      const known = previous?.tunnels[key];
-      return {
-        key,
-        hostname,
-        adoption,
-        known: known ? { tunnel: known.id, record: known.record } : null,
-      };
-    };
-    return [
-      ...[...tunnels.nodes.values()].map(({ node, hostname }) =>
-        wish(nodeKey(node), hostname, adoptionOf(settings, node)),
-      ),
-      ...(tunnels.entry ? [wish(ENTRY_KEY, tunnels.entry.hostname, settings.adoptEntry)] : []),
-    ];
-  }
-
-  /** @returns why Cloudflare cannot be used now; undefined where it can */
-  private async look(): Promise<string | undefined> {
-    const { api, settings } = this.args;
-    if (!api) return "there is no API token for Cloudflare: set cloudflare:apiToken (a secret)";
-    try {
-      this.survey = await surveyAccount(api, settings);
-      this.zoneId = this.survey.zoneId;
-      return undefined;
-    } catch (error) {
-      return messageOf(error);
-    }
-  }
-
-  /** Why the tunnel is not registered. One that the last run has left always is, or it would be deleted. */
-  private async whyNot(wanted: Wanted, outage: string | undefined): Promise<string | undefined> {
-    const why = outage ?? (await this.whyForeign(wanted));
-    if (why === undefined || wanted.known === null) return why;
-    if (outage === undefined) void pulumi.log.warn(`tunnel of ${wanted.hostname}: ${why}`);
-    return undefined;
-  }
-
-  private async whyForeign(wanted: Wanted): Promise<string | undefined> {
-    const { api, settings, secret } = this.args;
-    const { survey } = this;
-    if (!survey || !api) return "nobody looked";
-    const { key, hostname, adoption } = wanted;
-    const { accountId, tokenGeneration: generation } = settings;
-    try {
-      const why = await whyForeign(wanted, survey, secret, (tunnel) =>
-        provesOwnership(api, accountId, tunnel, { secret, key, generation }),
-      );
-      const isAdopting = adoption.tunnel !== null || adoption.record !== null;
-      if (why === undefined && isAdopting && !pulumi.runtime.isDryRun())
-        await prepareAdoption(api, accountId, survey, wanted, {
-          secret: tunnelSecret(secret, key, generation),
-          comment: recordComment(secret, hostname),
-        });
-      return why;
-    } catch (error) {
-      return messageOf(error);
-    }
   }
 
   private async register({ key, hostname }: Wanted): Promise<void> {
@@ -335,20 +273,4 @@ class Tunnels implements FleetTunnels {
         `p2p:cloudflare: the entry leads to port ${entry.port}, and ${entry.passedOver.join(", ")} listen elsewhere: they do not serve it`,
       );
   }
-}
-
-/** Told once for the fleet. */
-function report(outage: string): void {
-  const text = `p2p:cloudflare: ${outage}`;
-  if (pulumi.runtime.isDryRun()) {
-    void pulumi.log.warn(text);
-    return;
-  }
-  void pulumi.log.error(text);
-  // What stands stays registered, and the exit code keeps the engine from deleting what nobody could look at.
-  process.exitCode = 1;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -167,11 +167,7 @@ journalctl --sync`,
 
   it.each(["h2", "c1", "c2"])("comes back after kill -9 of the daemon on %s", async (host) => {
     const started = await fleet.startedAt(host);
-    const pid = await fleet.on(
-      host,
-      'sh -c \'for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline 2>/dev/null | grep -q "^/opt/ringrift-p2p/venv/bin/python scripts/p2p_orchestrator.py" && echo ${p#/proc/}; done\' | head -n 1',
-    );
-    await fleet.on(host, `kill -KILL ${pid}`);
+    await fleet.killDaemon(host);
     expect(await fleet.restarted(host, started)).toBe(true);
   });
 

@@ -180,6 +180,15 @@ export class LabFleet {
     return Object.fromEntries(hosts.map((host, index) => [host, times[index] ?? null]));
   }
 
+  /** kill -9, by its id. */
+  async killDaemon(host: string): Promise<void> {
+    const pid = await this.on(
+      host,
+      'sh -c \'for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline 2>/dev/null | grep -q "^/opt/ringrift-p2p/venv/bin/python scripts/p2p_orchestrator.py" && echo ${p#/proc/}; done\' | head -n 1',
+    );
+    await this.on(host, `kill -KILL ${pid}`);
+  }
+
   /** Waits until a host's daemon answers with another start time than before. */
   async restarted(host: string, before: number | null, milliseconds = 120_000): Promise<boolean> {
     const end = Date.now() + milliseconds;
