@@ -1,12 +1,9 @@
 /** The program: inventory, probe, rollout, outputs. Everything it decides is decided elsewhere. */
 
-import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
-import { decideToken } from "../converge/token";
 import { uselessPatterns } from "../converge/limit";
-import { factsOf } from "../converge/work";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { planFirewall } from "../hosts/plan/firewall";
@@ -20,11 +17,12 @@ import { renderText } from "../health/text";
 import { versionNotes } from "../health/versions";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
 import { rememberLeft } from "../paths/numbers";
-import { probeFleet } from "../probe/probe";
 import { type ProbeResult } from "../probe/types";
 import { EMPTY_PART } from "../payload/hostPart";
 import { openFleetTunnels } from "./fleetTunnels";
 import { openPaths } from "./fleetPaths";
+import { settleToken, tokenOf } from "./fleetToken";
+import { lookAgain, lookAtAll } from "./look";
 import { outcomesOf } from "./outcomes";
 import {
   deviceAddresses,
@@ -37,15 +35,7 @@ import {
 import { previousRun } from "./previousRun";
 import { rollOut, type Task, type TaskResult } from "./rollout";
 import { stageAll } from "./stage";
-import {
-  correctedWish,
-  makeTask,
-  makeWishes,
-  tokenHolders,
-  type Wish,
-  type WishOptions,
-  withToken,
-} from "./tasks";
+import { makeTask, makeWishes, type WishOptions } from "./tasks";
 import { deleteLeftDevices } from "./tailnetDevices";
 import { TailnetRun } from "./tailnetRun";
 import { unseen } from "./unseen";
@@ -81,7 +71,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     config,
     inventory: inventoryCopy(text, config.inventoryCopy),
     token,
-    activeToken: config.requireAuth ? (token?.digest ?? null) : null,
+    requiredToken: () => (config.requireAuth ? (token?.digest ?? null) : null),
     waits: (node) => tunnels.whyWaiting(node),
     firewall: (host: DeployHostPlan) => planFirewall(host, plan, config.firewall),
   };
@@ -90,12 +80,13 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const { wishes: guessed, probes } = config.probe
     ? await lookAtAll(guesses, plan, wishOptions)
     : { wishes: guesses, probes: unseen(guesses, previous) };
-  const wishes =
-    token === null || !config.probe ? guessed : settleToken(guessed, probes, plan, wishOptions);
+  const { wishes, atOnce } = config.probe
+    ? settleToken(guessed, probes, plan, wishOptions)
+    : { wishes: guessed, atOnce: false };
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   if (config.probe) void pulumi.log.info(`looked at ${wishes.length} hosts in ${seconds} s`);
   const decided = wishes.map((wish) =>
-    makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now),
+    makeTask(wish, probes.get(wish.name) ?? NOT_LOOKED_AT, config, now, atOnce),
   );
   await tunnels.publish(new Map(decided.map(({ name, facts }) => [name, facts])));
   const joining = tailnet ? await tailnet.register(decided) : decided;
@@ -106,18 +97,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     allowQuorumLoss: config.allowQuorumLoss,
     quorum: plan.voters.quorum,
     voterReturnMilliseconds: config.voterReturnSeconds * 1000,
-    lookAt: async (names) => {
-      const found = await look(
-        wishes.filter((wish) => names.includes(wish.name)),
-        config,
-      );
-      return new Map(
-        [...found].flatMap(([name, probe]) => {
-          const facts = factsOf(probe);
-          return facts ? [[name, facts]] : [];
-        }),
-      );
-    },
+    lookAt: lookAgain(wishes, config),
   });
   await deleteLeftDevices(tasks, results);
   const devices = devicesOf(tasks, results, previous.devices);
@@ -217,62 +197,6 @@ function reportFindings({ findings }: Inventory, config: FleetConfig, plan: Flee
 function inventoryCopy(text: string, copy: FleetConfig["inventoryCopy"]): string | null {
   if (copy === "none") return null;
   return copy === "whole" ? text : withoutSshDetails(text);
-}
-
-/** The token's text, and a digest keyed by itself: it can be compared, and tells nothing. */
-async function tokenOf({ clusterToken }: FleetConfig) {
-  if (!clusterToken) return null;
-  const text = await new Promise<string>((resolve) => {
-    pulumi.unsecret(clusterToken).apply(resolve);
-  });
-  const digest = createHmac("sha256", text).update("p2p cluster token").digest("hex").slice(0, 32);
-  return { text, digest };
-}
-
-/** The token is required only where the whole fleet can have it; else what runs goes on as it is. */
-function settleToken(
-  wishes: readonly Wish[],
-  probes: ReadonlyMap<string, ProbeResult>,
-  plan: FleetPlan,
-  options: WishOptions,
-): readonly Wish[] {
-  const { activeToken = null, token, config } = options;
-  const holders = tokenHolders(wishes, probes, token?.digest ?? "", config);
-  const { active, missing } = decideToken(activeToken, holders);
-  if (missing.length > 0)
-    void pulumi.log.warn(
-      `p2p:requireAuth waits for hosts that do not have the token yet: ${missing.join(", ")}`,
-    );
-  if (active === activeToken) return wishes;
-  return withToken(wishes, plan, probes, { ...options, activeToken: active });
-}
-
-async function look(
-  wishes: readonly Wish[],
-  { probeParallel }: FleetConfig,
-): Promise<ReadonlyMap<string, ProbeResult>> {
-  return probeFleet(
-    wishes.map((wish) => wish.target),
-    { parallel: probeParallel },
-  );
-}
-
-/** Hosts whose supervisor is not the one that the plan guessed are asked again, in the right terms. */
-async function lookAtAll(guesses: readonly Wish[], plan: FleetPlan, options: WishOptions) {
-  const probes = await look(guesses, options.config);
-  const corrected = new Map(
-    guesses.flatMap((wish) => {
-      const facts = factsOf(probes.get(wish.name));
-      const other = correctedWish(wish, plan.hosts.get(wish.name), facts, options);
-      return other ? [[wish.name, other]] : [];
-    }),
-  );
-  if (corrected.size === 0) return { wishes: guesses, probes };
-  const again = await look([...corrected.values()], options.config);
-  return {
-    wishes: guesses.map((wish) => corrected.get(wish.name) ?? wish),
-    probes: new Map([...probes, ...again]),
-  };
 }
 
 /** A join's own word is newer than the probe's. */

@@ -41,7 +41,7 @@ import { whyNoTool } from "../payload/toolSource";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
-import { exposureWarnings, joinWarnings, warningsOf } from "./warnings";
+import { exposureWarnings, joinWarnings, listenOf, warningsOf } from "./warnings";
 
 /** A host with its wishes, before anybody has looked at it. */
 export interface Wish {
@@ -64,8 +64,8 @@ export interface WishOptions {
   /** Text of the inventory for the daemon's copy; null gives it none. */
   readonly inventory: string | null;
   readonly token: { readonly text: string; readonly digest: string } | null;
-  /** Digest of the token that daemons require. @default none */
-  readonly activeToken?: string | null;
+  /** Digest of the token that a host's daemon requires; null: none. @default none */
+  readonly requiredToken?: (node: string) => string | null;
   /** Texts by digest that parts of hosts want staged. @default none */
   readonly staged?: ReadonlyMap<string, string>;
   /** What a host gets beside the daemon. @default nothing */
@@ -117,7 +117,7 @@ function presentWish(
     config,
     inventory,
     token,
-    activeToken = null,
+    requiredToken: requiredOf,
     parts: partsOf,
     staged,
     join: joinOf,
@@ -129,13 +129,14 @@ function presentWish(
   const host = joinOf ? withNetworking(planned, facts) : planned;
   const join = joinOf?.(host);
   const parts = partsOf?.(host, facts) ?? [];
+  const required = requiredOf?.(host.name) ?? null;
   const render = {
     init: facts?.init ?? null,
     inventory,
     parts,
     firewall: firewall?.(host) ?? null,
     peerAddress: (node: string) => host.peerAddresses[host.peers.indexOf(node)] ?? null,
-    clusterToken: activeToken === null ? null : { digest: activeToken, required: true },
+    clusterToken: required === null ? null : { digest: required, required: true },
     index: config.packageIndex,
     aptMirror: config.aptMirror,
     source: config.source,
@@ -182,8 +183,8 @@ function absentWish(host: HostPlan, connection: ProbeTarget["connection"]): Wish
   };
 }
 
-/** Same hosts, another token to require: what was asked of the hosts stays as it was. */
-export function withToken(
+/** Same hosts, other tokens to require: what was asked of the hosts stays as it was. */
+export function withTokens(
   wishes: readonly Wish[],
   plan: FleetPlan,
   probes: ReadonlyMap<string, ProbeResult>,
@@ -205,7 +206,7 @@ export function tokenHolders(
 ): TokenHolder[] {
   return wishes
     .filter((wish) => wish.activate.state === "present")
-    .map(({ name }) => {
+    .map(({ name, activate }) => {
       const probe = probes.get(name);
       const facts = factsOf(probe);
       const found = facts?.secrets[clusterTokenPath(digest)];
@@ -214,16 +215,30 @@ export function tokenHolders(
         name,
         canHave: facts !== undefined && (found?.digest === digest || matchesLimit(name, limit)),
         requires: isRunning ? facts.release.requires : undefined,
+        lends: facts !== undefined && lendsToken(activate, facts),
       };
     });
 }
 
-/** Compares wishes with what was found. @param nonce differs from run to run */
+/** Nobody gets to its daemon past a forwarder that lends the token, before the run and after it. */
+function lendsToken(spec: ActivateSpec, { paths, listening }: Facts): boolean {
+  if (spec.state !== "present" || paths?.lendsToken !== true) return false;
+  const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/.test(address);
+  const open = listening.filter(({ port }) => port === spec.health.port);
+  return isLoopback(listenOf(spec)) && open.every(({ address }) => isLoopback(address));
+}
+
+/**
+ * Compares wishes with what was found.
+ * @param nonce differs from run to run
+ * @param atOnce daemons that are to require another token change together
+ */
 export function makeTask(
   wish: Wish,
   probe: ProbeResult,
   { limit, takeover }: Pick<FleetConfig, "limit" | "takeover">,
   nonce: string,
+  atOnce = false,
 ): Task {
   const isLimited = !matchesLimit(wish.name, limit);
   const facts = factsOf(probe);
@@ -243,12 +258,12 @@ export function makeTask(
     prepare: { spec: wish.prepare, work: prepare },
     secrets: secrets && {
       spec: secrets,
-      work: decide((found) => compareSecrets(secrets, found)),
+      work: decide((found) => compareSecrets(secrets, found, tokenOf(wish.activate))),
     },
     ...(join && joining ? { join: { spec: join, work: joining, key: null } } : {}),
     activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
     facts,
-    switchesToken: switchesToken(wish.activate, facts),
+    switchesToken: atOnce && switchesToken(wish.activate, facts),
     contents: wish.contents,
     ...(wish.waits === undefined ? {} : { waits: wish.waits }),
     warnings: [
@@ -265,10 +280,14 @@ function whyNotHere({ prepare, target }: Wish, facts: Facts): string | undefined
   return whyNoTool(prepare, facts) ?? leavingHold(prepare, target.connection, facts);
 }
 
+function tokenOf(spec: ActivateSpec): string | null {
+  return spec.state === "present" ? requiredToken(spec.release) : null;
+}
+
 /** True where a daemon that runs is to require another token than it does now, or none. */
 function switchesToken(spec: ActivateSpec, facts: Facts | undefined): boolean {
   if (spec.state !== "present" || !facts || facts.release.current === null) return false;
-  return facts.release.requires !== requiredToken(spec.release);
+  return facts.release.requires !== tokenOf(spec);
 }
 
 function decideJoin(

@@ -2,7 +2,7 @@
 
 import { type Work } from "../converge/work";
 import { type Facts } from "../payload/facts";
-import { type ActivateSpec, type PrepareSpec } from "../payload/spec";
+import { type ActivatePresent, type ActivateSpec, type PrepareSpec } from "../payload/spec";
 import { tailnetNotes } from "../payload/tailnetJoin";
 
 /** Why something waits, and what is odd about a host though it does what it should. */
@@ -41,12 +41,17 @@ export function exposureWarnings(
   facts: Facts | undefined,
 ): string[] {
   if (prepare.state !== "present" || activate.state !== "present") return [];
-  const { argv } = activate.release.launch;
-  const listen = argv[argv.indexOf("--host") + 1] ?? "";
+  const listen = listenOf(activate);
   if (/^(127\.|::1$)/.test(listen)) return [];
   const port = `port ${activate.health.port}`;
   if (prepare.firewall === null)
     return [`exposed: ${port} listens on ${listen}, and p2p:firewall is off here`];
   if (facts?.firewall?.able !== false) return [];
   return [`exposed: ${port} listens on ${listen}, and this container may not have a firewall`];
+}
+
+/** The address that the daemon is started with. */
+export function listenOf({ release }: Pick<ActivatePresent, "release">): string {
+  const { argv } = release.launch;
+  return argv[argv.indexOf("--host") + 1] ?? "";
 }

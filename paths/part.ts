@@ -4,7 +4,7 @@ import { type DeployHostPlan } from "../hosts/plan/types";
 import { sha256 } from "../payload/digest";
 import { forwarderProgram } from "../payload/forwarder";
 import { EMPTY_PART } from "../payload/hostPart";
-import { BASE, VENV_PYTHON } from "../payload/names";
+import { BASE, CLUSTER_TOKEN, RELEASE_FILE, VENV_PYTHON } from "../payload/names";
 import { type HostPart, type ManagedFile } from "../payload/spec";
 import { type PathsSettings } from "../settings/paths";
 
@@ -86,6 +86,8 @@ function renderSettings(host: DeployHostPlan, options: PartOptions): string {
     tailnet: options.tailnet,
     ...(options.tailnet === "userspace" ? { socks } : {}),
     secretFile: FLEET_SECRET,
+    releaseFile: RELEASE_FILE,
+    tokenPrefix: CLUSTER_TOKEN,
     ...(options.accessFile === null ? {} : { accessFile: options.accessFile }),
     ...(caFile === null ? {} : { caFile }),
     servesEntry: options.servesEntry,

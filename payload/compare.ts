@@ -4,7 +4,7 @@ import { compareFirewall, compareSupport, compareTools } from "./compareParts";
 import { type Drift } from "./drift";
 import { type Facts, type FileFact } from "./facts";
 import { lineDiff } from "./lineDiff";
-import { VENV_PYTHON } from "./names";
+import { clusterTokenPath, VENV_PYTHON } from "./names";
 import {
   type ActivateSpec,
   type FactsRequest,
@@ -134,9 +134,17 @@ export function compareActivate(spec: ActivateSpec, facts: Facts): Drift[] {
   return drift;
 }
 
-/** Empty when every secret file is as it was written, from the content that is wanted. */
-export function compareSecrets(spec: SecretsSpec, facts: Facts): Drift[] {
-  const wanted = new Set(spec.files.map(({ path }) => path));
+/**
+ * Empty when every secret file is as it was written, from the content that is wanted.
+ * @param required digest of the token that the host's release is to require: one of before may have to stay
+ */
+export function compareSecrets(
+  spec: SecretsSpec,
+  facts: Facts,
+  required: string | null = null,
+): Drift[] {
+  const stays = required === null ? [] : [clusterTokenPath(required)];
+  const wanted = new Set([...stays, ...spec.files.map(({ path }) => path)]);
   const rest = Object.keys(facts.secrets).filter((path) => !wanted.has(path));
   const leftover = rest.map((what): Drift => ({ what, want: "absent", is: "present" }));
   return [...leftover, ...spec.files.flatMap((file) => compareSecret(file, facts))];

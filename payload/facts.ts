@@ -160,6 +160,8 @@ const pathsFact = z.object({
   waiting: list(text(300), 16),
   /** Why its newest settings were refused; the last good ones are in use. */
   mistake: text(600).nullable(),
+  /** It gives whoever it lets in the cluster token that the daemon here asks for. */
+  lendsToken: z.boolean().default(false),
   error: text(300).nullable(),
 });
 

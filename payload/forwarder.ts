@@ -6,6 +6,7 @@ export const FORWARDER_MODULES = [
   "http1",
   "identity",
   "settings",
+  "badge",
   "choice",
   "events",
   "house",

@@ -18,11 +18,15 @@ export const LAUNCHD_PATH = `/Library/LaunchDaemons/${LAUNCHD_LABEL}.plist`;
 
 export const NODE_CONF = "/etc/ringrift/node.conf";
 export const NODE_ID = "/etc/ringrift/node-id";
+/** What every token's path begins with. */
+export const CLUSTER_TOKEN = "/etc/ringrift/cluster-token-";
 /** Each token has a file of its own: a daemon that restarts in the middle of a rotation finds the one it had. */
 export function clusterTokenPath(digest: string): string {
-  return `/etc/ringrift/cluster-token-${digest.replace(/[^0-9a-z]/g, "").slice(0, 8)}`;
+  return `${CLUSTER_TOKEN}${digest.replace(/[^0-9a-z]/g, "").slice(0, 8)}`;
 }
 
+/** What the release that runs is made of. */
+export const RELEASE_FILE = `${BASE}/current/release.json`;
 /** The venv whose interpreter runs the daemon. */
 export const VENV_PYTHON = `${BASE}/venv/bin/python`;
 /** What the supervisor starts: reads `release.json` beside it and becomes the daemon. */

@@ -105,6 +105,9 @@ def summary(fleet):
         "waiting": fleet.waiting(),
         "notListening": fleet.unbound,
         "yielding": fleet.yielding,
+        # The daemon's callers need no token of their own: each host's forwarder gives them its daemon's.
+        "lendsToken": fleet.badge.release is not None and fleet.badge.problem is None,
+        "tokenProblem": fleet.badge.problem,
         "eventsProblem": fleet.events.problem,
         "daemon": fleet.daemon,
         "connections": {

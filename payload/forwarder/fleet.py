@@ -2,6 +2,7 @@
 import asyncio, hashlib, os, sys, time
 import settings as files
 from admin import Admin
+from badge import Badge
 from dial import Dialler, Failed, from_address
 from events import Events, write_whole
 from house import House
@@ -32,6 +33,7 @@ class Fleet:
         self.digest = self.mistake = None
         self.keys, self.access = [], []
         self.gate = None
+        self.badge = Badge()
         self.dialler = Dialler()
         self.events = Events(state and os.path.join(state, "events.jsonl"), self.say)
         self.inbound, self.outbound, self.desk = House(8), House(8), House(32)
@@ -213,6 +215,7 @@ class Fleet:
 
     def _look_at_secrets(self):
         settings = self.settings
+        self.badge.point(settings.release_file, settings.token_prefix)
         self._reread("secret", settings.secret_file, self._take_keys)
         if settings.access_file:
             self._reread("access", settings.access_file, self._take_access)

@@ -1,5 +1,6 @@
 """The other paths' side: lets in who can prove to be of the fleet, and goes to the daemon in that node's name."""
 import json, time
+from badge import HEADERS
 from dial import Failed, from_address
 from exchange import Exchange, error
 from http1 import Malformed, read_request, write_head
@@ -133,24 +134,21 @@ class Inbound:
         return keeps
 
     async def _pass(self, exchange, who, source):
-        fleet, request, fresh = self.fleet, exchange.request, False
-        pool = self._pool(source)
-        head = write_head(
-            b"%s %s %s" % (request.method, request.target, request.version),
-            [b"Host: 127.0.0.1:%d" % fleet.settings.daemon_port,
-             *(line for line in request.lines(DROPPED) if not line[:3].lower() == b"cf-")],
-        )
-        for attempt in range(3):
+        fleet, fresh, attempt = self.fleet, False, 0
+        pool, badge = self._pool(source), fleet.badge
+        token, tried = badge.taken, []
+        while True:
+            attempt += 1
             try:
                 upstream, used = await pool.take(fresh)
             except Failed as failure:
                 return self._fail(exchange, who, 502, "the daemon: %s" % failure)
             try:
-                exchange.start(upstream, head)
+                exchange.start(upstream, self._head_for_daemon(exchange.request, token))
                 response = await exchange.answer()
             except Gone as gone:
                 exchange.part("gone")
-                if used and exchange.is_safe() and exchange.can_repeat() and attempt < 2:
+                if used and exchange.is_safe() and exchange.can_repeat() and attempt < 3:
                     fresh = True
                     continue
                 if isinstance(exchange.broken, Malformed):
@@ -159,6 +157,16 @@ class Inbound:
             except (ValueError, OverflowError) as mistake:
                 exchange.part("out of step")
                 return self._fail(exchange, who, 502, "the daemon speaks no HTTP: %s" % mistake)
+            if response.status == 401 and exchange.can_repeat():
+                # It has done nothing. While a release is switched, its daemon may be the one before, or the next.
+                tried.append(token)
+                others = badge.others(tried)
+                if others:
+                    exchange.part("asks for another token")
+                    token, attempt = others[0], 0
+                    continue
+            elif response.status != 401 and tried:
+                badge.taken = token
             now = int(time.time() * 1000)
             proof = answer_line(who.key, fleet.name, who.nonce, response.status, None, now)
             try:
@@ -173,6 +181,15 @@ class Inbound:
             else:
                 upstream.abort("done")
             return keeps
+
+    def _head_for_daemon(self, request, token):
+        dropped = DROPPED if token is None else DROPPED | HEADERS
+        lines = [line for line in request.lines(dropped) if not line[:3].lower() == b"cf-"]
+        host = b"Host: 127.0.0.1:%d" % self.fleet.settings.daemon_port
+        return write_head(
+            b"%s %s %s" % (request.method, request.target, request.version),
+            [host, *lines, *self.fleet.badge.lines(token)],
+        )
 
     def _fail(self, exchange, who, status, message):
         now = int(time.time() * 1000)

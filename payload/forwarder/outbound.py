@@ -1,5 +1,6 @@
 """This host's side: takes the daemon's connection for a node and carries it over the best path."""
 import asyncio
+from badge import HEADERS
 from dial import Failed
 from exchange import Exchange, error
 from http1 import Malformed, read_request, write_head
@@ -161,7 +162,9 @@ class Outbound:
             request.method, request.target, exchange.body, peer.now(),
         )
         first = b"%s %s %s" % (request.method, request.target, request.version)
-        head = write_head(first, [*route.lines(), *request.lines(DROPPED), identity])
+        # The other forwarder knows what its daemon asks for, and the way there may be plain.
+        dropped = DROPPED if self.fleet.badge.named is None else DROPPED | HEADERS
+        head = write_head(first, [*route.lines(), *request.lines(dropped), identity])
         alarm = asyncio.get_event_loop().call_later(SUSPICIOUS, peer.wanted.set)
         try:
             exchange.start(upstream, head)

@@ -83,10 +83,12 @@ def parse(own, fleet):
     result.ca_file = _path(own["caFile"], "caFile") if own.get("caFile") else None
     result.entry_port = _port(own.get("entryPort", 8770), "entryPort")
     result.serves_entry = _flag(own.get("servesEntry", False), "servesEntry")
+    result.release_file = _path(own["releaseFile"], "releaseFile") if own.get("releaseFile") else None
+    result.token_prefix = _path(own["tokenPrefix"], "tokenPrefix") if own.get("tokenPrefix") else None
     for name, (default, least, most) in NUMBERS.items():
         setattr(result, name, _number(own.get(name, default), least, most, name))
     known = {"node", "daemonPort", "inboundHost", "inboundPort", "adminPort", "tailnet", "socks", "secretFile"}
-    known |= {"accessFile", "caFile", "entryPort", "servesEntry", "version"} | set(NUMBERS)
+    known |= {"accessFile", "caFile", "entryPort", "servesEntry", "version", "releaseFile", "tokenPrefix"} | set(NUMBERS)
     for key in own:
         if key not in known:
             raise Mistake("the settings: %s is not known" % key)

@@ -54,6 +54,13 @@ def token_of(digest):
     return next((told for path, told in sorted((secrets or {}).items()) if path.startswith(TOKENS)), None)
 
 
+def tokens_in_use():
+    """Paths of the tokens that the release which runs names."""
+    here = current()
+    secrets = (load(here) or {}).get("secrets") if here else None
+    return [path for path in secrets or {} if path.startswith(TOKENS)]
+
+
 def forget_tokens(content):
     """Tokens that neither the running release nor the last secrets phase names are of no use but to a thief."""
     memory = state.load()

@@ -18,8 +18,8 @@ def fact():
         told = json.loads(link.getresponse().read(LARGEST).decode("utf-8", "replace"))
         watched = {name: {"active": peer["active"], "up": peer["up"], "down": peer["down"], "daemon": peer["daemon"]} for name, peer in told["watched"].items()}
         waiting = list(told["waiting"]) + sorted("%s: %s" % item for item in told["notListening"].items())[:8]
-        return {"watched": watched, "cutOff": told["cutOff"], "waiting": waiting, "mistake": told["mistake"], "error": None}
+        return {"watched": watched, "cutOff": told["cutOff"], "waiting": waiting, "mistake": told["mistake"], "error": None, "lendsToken": told.get("lendsToken") is True}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException) as error:
-        return {"watched": {}, "cutOff": [], "waiting": [], "mistake": None, "error": "%s: %s" % (type(error).__name__, error)}
+        return {"watched": {}, "cutOff": [], "waiting": [], "mistake": None, "error": "%s: %s" % (type(error).__name__, error), "lendsToken": False}
     finally:
         link.close()

@@ -1,5 +1,5 @@
 """Files of mode 0600. Tells the keyed digests it was given, never anything of a content."""
-import files, state, support
+import files, release, state, support
 
 
 def write_all(run, spec):
@@ -7,7 +7,9 @@ def write_all(run, spec):
     undos = {}
     for reader in readers:
         undos.update(support.before_change([reader], reader["manager"], reader["startScript"]))
-    for path in sorted(set(state.load()["secrets"]) - {one["path"] for one in spec["files"]}):
+    # A daemon that is started again in the middle of a rotation has to find the token that its release names.
+    kept = {one["path"] for one in spec["files"]} | set(release.tokens_in_use())
+    for path in sorted(set(state.load()["secrets"]) - kept):
         run.step(path + " removal", remove, path)
     for one in spec["files"]:
         run.step(one["path"], write, one)

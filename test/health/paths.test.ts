@@ -8,7 +8,10 @@ const peer = (active: string, ...up: string[]): Watched[string] => ({
 });
 const look = (watched: Watched, more: Partial<NonNullable<Facts["paths"]>> = {}) =>
   pathsOf({
-    paths: { ...{ watched, cutOff: [], waiting: [], mistake: null, error: null }, ...more },
+    paths: {
+      ...{ watched, cutOff: [], waiting: [], mistake: null, error: null, lendsToken: true },
+      ...more,
+    },
   });
 
 describe("how a host reaches the voters", () => {

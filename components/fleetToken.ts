@@ -1,0 +1,64 @@
+/** The cluster token as the program meets it: what every daemon is to require, and what people are told of it. */
+
+import { createHmac } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { type FleetConfig } from "../config";
+import { decideToken, type TokenDecision } from "../converge/token";
+import { type FleetPlan } from "../hosts/plan/types";
+import { type ProbeResult } from "../probe/types";
+import { tokenHolders, type Wish, type WishOptions, withTokens } from "./tasks";
+
+/** The token's text, and a digest keyed by itself: it can be compared, and tells nothing. */
+export async function tokenOf({ clusterToken }: Pick<FleetConfig, "clusterToken">) {
+  if (!clusterToken) return null;
+  const text = await new Promise<string>((resolve) => {
+    pulumi.unsecret(clusterToken).apply(resolve);
+  });
+  const digest = createHmac("sha256", text).update("p2p cluster token").digest("hex").slice(0, 32);
+  return { text, digest };
+}
+
+export interface SettledToken {
+  readonly wishes: readonly Wish[];
+  /** Daemons that are to require another token change together. */
+  readonly atOnce: boolean;
+}
+
+/** What was wished for with the wanted token everywhere, as far as the whole fleet can have it. */
+export function settleToken(
+  wishes: readonly Wish[],
+  probes: ReadonlyMap<string, ProbeResult>,
+  plan: FleetPlan,
+  options: WishOptions,
+): SettledToken {
+  const { token, config } = options;
+  const wanted = config.requireAuth ? (token?.digest ?? null) : null;
+  const decision = decideToken(wanted, tokenHolders(wishes, probes, token?.digest ?? "", config));
+  for (const note of tokenNotes(decision, config)) void pulumi.log.warn(note);
+  const atOnce = decision.change === "at once";
+  const { required } = decision;
+  if ([...required.values()].every((digest) => digest === wanted)) return { wishes, atOnce };
+  const requiredToken = (node: string) => required.get(node) ?? null;
+  return { wishes: withTokens(wishes, plan, probes, { ...options, requiredToken }), atOnce };
+}
+
+/** What a run says of the switch before it makes it. */
+export function tokenNotes(
+  { change, missing, withoutForwarder }: TokenDecision,
+  { paths }: Pick<FleetConfig, "paths">,
+): string[] {
+  const waits =
+    missing.length === 0
+      ? []
+      : [`p2p:requireAuth waits for hosts that do not have the token yet: ${missing.join(", ")}`];
+  if (change !== "at once") return waits;
+  const why =
+    paths === null
+      ? "p2p:paths is off"
+      : `there is no path forwarder that hands it on at ${withoutForwarder.join(", ")}`;
+  return [
+    ...waits,
+    `the cluster token is switched by all daemons at once, since ${why}: for the seconds of that restart the voters ` +
+      "have no quorum, and no node a peer; with a forwarder on every host it goes in waves, and nobody notices",
+  ];
+}
