@@ -1,140 +1,217 @@
+import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { until } from "../../lab/fleet/until";
 import { LabFleet } from "./labFleet";
+import { PeerWatch, type Watched } from "./peerWatch";
 
 // The stand-in daemon refuses as the real one does; how long the real one takes to believe in its peers again after a
 // restart is not proven here.
 
-/** Four runs of the program: `npm run test:soak`. */
-const isSoak = process.env["FAULT_KILLS"] !== undefined;
-const why = whyNoLab(machineFacts()) ?? (isSoak ? null : "npm run test:soak runs it");
+const why = whyNoLab(machineFacts());
 const onLab = why === null ? describe : describe.skip;
+/** What takes more than two minutes: `npm run test:soak`. */
+const onSoak = why === null && process.env["FAULT_KILLS"] !== undefined ? describe : describe.skip;
 const title = why === null ? "the cluster token" : `the cluster token (skipped here: ${why})`;
 
 // A cold cache is filled first: packages, base root, wheels.
 jest.setTimeout(900_000);
 
-const ADDRESSES = { s1: "10.77.1.1", s2: "10.77.1.2", s3: "10.77.1.3" };
+const HOSTS = ["s1", "s2", "s3"];
+const QUORUM = 2;
+const REFUSED = HOSTS.map(() => "401");
 const fixture = (name: string): string => join(__dirname, "fixtures", name);
+/** Where a token lies on a host: named by a digest keyed by itself. */
+const tokenFile = (token: string): string => {
+  const digest = createHmac("sha256", token).update("p2p cluster token").digest("hex");
+  return `/etc/ringrift/cluster-token-${digest.slice(0, 8)}`;
+};
 
-onLab(title, () => {
-  let fleet: LabFleet;
+class TokenFleet {
+  private constructor(
+    readonly fleet: LabFleet,
+    private readonly name: string,
+  ) {}
 
-  const curl = async (...args: string[]): Promise<string> =>
-    (await fleet.lab.exec(["curl", "-s", "-m", "3", ...args])).stdout;
-  /** Status of a request that changes state, by host. */
-  const posts = async (token?: string): Promise<string[]> =>
-    Promise.all(
-      Object.values(ADDRESSES).map((address) =>
-        curl(
-          ...["-o", "/dev/null", "-w", "%{http_code}", "-X", "POST", "-d", "{}"],
-          ...["-H", "Content-Type: application/json"],
-          ...(token === undefined ? [] : ["-H", `Authorization: Bearer ${token}`]),
-          `http://${address}:8770/heartbeat`,
-        ),
-      ),
-    );
-  const peers = async (): Promise<number[]> =>
-    Promise.all(
-      Object.values(ADDRESSES).map(async (address) => {
-        try {
-          const text = await curl(`http://${address}:8770/status`);
-          return (JSON.parse(text) as { alive_peers: number }).alive_peers;
-        } catch {
-          return 0;
-        }
-      }),
-    );
-  const meet = async (): Promise<void> => {
-    expect(
-      await until(async () => (await peers()).every((count) => count >= 2), 60_000, 500),
-    ).not.toBeNull();
-  };
-  const set = async (...args: string[]): Promise<void> => {
-    const { code, stderr } = await fleet.pulumi("config", "set", ...args);
-    if (code !== 0) throw new Error(stderr);
-  };
-  /** Longest time in which some host had fewer than both peers, in milliseconds. */
-  const watch = async (change: () => Promise<unknown>): Promise<number> => {
-    let running = true;
-    let longest = 0;
-    let since: number | undefined;
-    const watching = (async () => {
-      while (running) {
-        const whole = (await peers()).every((count) => count >= 2);
-        const now = Date.now();
-        since = whole ? undefined : (since ?? now);
-        if (since !== undefined) longest = Math.max(longest, now - since);
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      }
-    })();
-    await change();
-    await meet();
-    running = false;
-    await watching;
-    return longest;
-  };
-
-  beforeAll(async () => {
-    fleet = await LabFleet.up(
+  /** Three voters that know each other and have a token that nobody asks for. */
+  static async up(name: string, settings: Readonly<Record<string, unknown>>): Promise<TokenFleet> {
+    const fleet = await LabFleet.up(
       { name: "the embedded engine", pulumi: undefined },
       { inventory: fixture("three.yaml"), machines: fixture("threeMachines.yaml") },
     );
-    await set("--secret", "p2p:clusterToken", "planted-first-token");
+    const tokens = new TokenFleet(fleet, name);
+    await fleet.stopQuickly(HOSTS);
+    await fleet.setSecret("p2p:fleetSecret", "planted-fleet-secret");
+    await fleet.setSecret("p2p:clusterToken", "planted-first-token");
+    for (const [key, value] of Object.entries(settings)) fleet.configure(key, value);
     await fleet.mustUp();
-    await meet();
-  });
-  afterAll(() => fleet?.lab.down());
+    await tokens.meet();
+    return tokens;
+  }
 
-  it("lies on every host before anybody asks for it", async () => {
-    expect(await posts()).not.toContain("401");
-    const held = await Promise.all(
-      Object.keys(ADDRESSES).map((host) =>
-        fleet.lab.ssh(host, "cat /etc/ringrift/cluster-token-*"),
-      ),
+  /** Status of a request that changes state, asked on each host of its daemon. */
+  async posts(token?: string): Promise<string[]> {
+    const header = token === undefined ? [] : ["-H", `Authorization: Bearer ${token}`];
+    const ask = async (host: string) => {
+      const words = ["-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
+      const more = ["-d", "{}", "-H", "Content-Type: application/json", ...header];
+      const argv = ["curl", ...words, ...more, "http://127.0.0.1:8770/heartbeat"];
+      return (await this.fleet.lab.inside(host, argv)).stdout;
+    };
+    return Promise.all(HOSTS.map(ask));
+  }
+
+  /** What a stranger gets at a port of each host. */
+  async strangers(port: number): Promise<string[]> {
+    const ask = async (host: string) => {
+      const url = `http://${this.fleet.lab.machine(host).address}:${port}/heartbeat`;
+      const words = ["-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
+      return (await this.fleet.lab.exec(["curl", ...words, url])).stdout;
+    };
+    return Promise.all(HOSTS.map(ask));
+  }
+
+  async meet(): Promise<void> {
+    const count = async (host: string) => {
+      const url = "http://127.0.0.1:8770/status?no_cache=true";
+      const { code, stdout } = await this.fleet.lab.inside(host, ["curl", "-s", "-m", "3", url]);
+      return code === 0 ? (JSON.parse(stdout) as { alive_peers: number }).alive_peers : 0;
+    };
+    const all = async () => (await Promise.all(HOSTS.map(count))).every((peers) => peers === 2);
+    expect(await until(all, 90_000, 300)).not.toBeNull();
+  }
+
+  /** Runs `up` under watch; says what was seen. */
+  async watch(what: string, change: () => Promise<unknown>): Promise<Watched> {
+    const watch = PeerWatch.start(this.fleet.lab, HOSTS);
+    try {
+      await change();
+      await this.meet();
+    } finally {
+      // Nothing that happened late may be missed.
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    const seen = await watch.stop(QUORUM);
+    const { lost, ...numbers } = seen;
+    const told = JSON.stringify({ ...numbers, lost: lost.length });
+    process.stdout.write(`token ${this.name}: ${what}: ${told}\n`);
+    return seen;
+  }
+
+  /** Hosts by the content of their token files. */
+  async held(): Promise<string[]> {
+    const cat = (host: string) => this.fleet.on(host, "cat /etc/ringrift/cluster-token-*");
+    return Promise.all(HOSTS.map(cat));
+  }
+}
+
+/** One at a time, and nobody but the one that is restarted notices. */
+const IN_WAVES = { lost: [], mostAway: 1, withoutQuorum: 0 };
+const ONE_EACH = Object.fromEntries(HOSTS.map((host) => [host, 1]));
+const PATHS = { "p2p:paths": { enabled: true } };
+
+onLab(`${title}, behind path forwarders`, () => {
+  let tokens: TokenFleet;
+  let fleet: LabFleet;
+  beforeAll(async () => {
+    tokens = await TokenFleet.up("behind forwarders", PATHS);
+    fleet = tokens.fleet;
+  });
+  afterAll(() => (fleet as LabFleet | undefined)?.lab.down());
+
+  it("lies on every host before anybody asks for it, and is switched in waves without a gap", async () => {
+    expect(await tokens.held()).toEqual(HOSTS.map(() => "planted-first-token"));
+    expect(await tokens.posts()).not.toContain("401");
+    fleet.configure("p2p:requireAuth", true);
+    const seen = await tokens.watch("switch", async () => {
+      expect(await fleet.mustUp()).not.toMatch(/at once/);
+    });
+    expect(seen).toMatchObject({ ...IN_WAVES, restarts: ONE_EACH });
+    expect(await tokens.posts()).toEqual(REFUSED);
+    expect(await tokens.posts("planted-first-token")).not.toContain("401");
+    // 8770 is the loopback's alone, and nobody comes past the forwarder without the fleet's secret.
+    expect(await tokens.strangers(8770)).toEqual(HOSTS.map(() => "000"));
+    expect((await fleet.pulumi("preview", "--expect-no-changes")).code).toBe(0);
+  });
+
+  it("is rotated without a gap, also where a wave fails in the middle and a later run goes on", async () => {
+    const unit = "/etc/systemd/system/ringrift-p2p-node.service.d";
+    const file = tokenFile("planted-second-token");
+    await fleet.on(
+      "s2",
+      `mkdir ${unit} && printf '[Service]\\nExecStartPre=/bin/sh -c "! grep -q ${file} /opt/ringrift-p2p/current/release.json"\\n' > ${unit}/test.conf && systemctl daemon-reload`,
     );
-    expect(held.map(({ stdout }) => stdout)).toEqual(Array(3).fill("planted-first-token"));
+    await fleet.setSecret("p2p:clusterToken", "planted-second-token");
+    const broken = await tokens.watch("a rotation that breaks off", async () => {
+      expect((await fleet.up()).code).not.toBe(0);
+    });
+    expect(broken).toMatchObject(IN_WAVES);
+    expect(await tokens.posts("planted-second-token")).toEqual(["200", "401", "401"]);
+    expect(await tokens.posts("planted-first-token")).toEqual(["401", "200", "200"]);
+    await fleet.on("s2", `rm -r ${unit} && systemctl daemon-reload`);
+    const seen = await tokens.watch("the rotation goes on", () => fleet.mustUp());
+    expect(seen).toMatchObject({ ...IN_WAVES, restarts: { s1: 0, s2: 1, s3: 1 } });
+    expect(await tokens.posts("planted-first-token")).toEqual(REFUSED);
+    expect(await tokens.posts("planted-second-token")).not.toContain("401");
+    expect(await tokens.held()).toEqual(HOSTS.map(() => "planted-second-token"));
+    expect((await fleet.pulumi("preview", "--expect-no-changes")).code).toBe(0);
   });
 
-  it("is required by all at once, and a second run changes nothing", async () => {
-    await set("p2p:requireAuth", "true");
-    const gap = await watch(() => fleet.mustUp());
-    process.stdout.write(`switch: some host without a peer for ${gap} ms\n`);
-    expect(await posts()).toEqual(["401", "401", "401"]);
-    expect(await posts("planted-first-token")).not.toContain("401");
-    expect(await fleet.mustUp()).toMatch(/unchanged/);
-    const preview = await fleet.pulumi("preview", "--expect-no-changes");
-    expect(preview.code).toBe(0);
+  onSoak("in the long form", () => {
+    it("is not rotated while a host is away: nobody restarts, and the host is named", async () => {
+      await fleet.lab.break("s3", "cut");
+      await fleet.setSecret("p2p:clusterToken", "planted-third-token");
+      const { stdout, stderr } = await fleet.up();
+      expect(stdout + stderr).toContain(
+        "p2p:requireAuth waits for hosts that do not have the token yet: s3",
+      );
+      expect((await tokens.posts("planted-second-token")).slice(0, 2)).not.toContain("401");
+      await fleet.lab.heal("s3");
+      await tokens.meet();
+      const seen = await tokens.watch("a rotation that had to wait", () => fleet.mustUp());
+      expect(seen).toMatchObject({ ...IN_WAVES, restarts: ONE_EACH });
+      expect(await tokens.posts("planted-third-token")).not.toContain("401");
+    });
+
+    it("is turned off without a gap", async () => {
+      fleet.configure("p2p:requireAuth", false);
+      const seen = await tokens.watch("turning off", () => fleet.mustUp());
+      expect(seen).toMatchObject({ ...IN_WAVES, restarts: ONE_EACH });
+      expect(await tokens.posts()).not.toContain("401");
+    });
+  });
+});
+
+onSoak(`${title}, where daemons reach each other by themselves`, () => {
+  let tokens: TokenFleet;
+  let fleet: LabFleet;
+  beforeAll(async () => {
+    tokens = await TokenFleet.up("without forwarders", { "p2p:paths": { enabled: false } });
+    fleet = tokens.fleet;
+  });
+  afterAll(() => (fleet as LabFleet | undefined)?.lab.down());
+
+  it("is required by all at once, which the run says and what it costs", async () => {
+    fleet.configure("p2p:requireAuth", true);
+    let said = "";
+    const seen = await tokens.watch("switch", async () => (said = await fleet.mustUp()));
+    expect(said).toContain(
+      "the cluster token is switched by all daemons at once, since p2p:paths is off",
+    );
+    expect(seen.restarts).toEqual(ONE_EACH);
+    expect(await tokens.posts()).toEqual(REFUSED);
+    expect(await tokens.strangers(8770)).toEqual(REFUSED);
+    expect((await fleet.pulumi("preview", "--expect-no-changes")).code).toBe(0);
   });
 
   it("is rotated by all at once; the old one is refused and gone", async () => {
-    await set("--secret", "p2p:clusterToken", "planted-second-token");
-    const gap = await watch(() => fleet.mustUp());
-    process.stdout.write(`rotation: some host without a peer for ${gap} ms\n`);
-    expect(await posts("planted-first-token")).toEqual(["401", "401", "401"]);
-    expect(await posts("planted-second-token")).not.toContain("401");
-    for (const host of Object.keys(ADDRESSES)) {
-      const left = await fleet.lab.ssh(
-        host,
-        "grep -rl planted-first-token /etc /opt/ringrift-p2p || true",
-      );
-      expect(left.stdout).toBe("");
-    }
-  });
-
-  it("is not rotated while a host is away: nobody switches, and the host is named", async () => {
-    await fleet.lab.break("s3", "cut");
-    await set("--secret", "p2p:clusterToken", "planted-third-token");
-    const { stdout, stderr } = await fleet.up();
-    expect(stdout + stderr).toContain(
-      "p2p:requireAuth waits for hosts that do not have the token yet: s3",
+    await fleet.setSecret("p2p:clusterToken", "planted-second-token");
+    await tokens.watch("rotation", () => fleet.mustUp());
+    expect(await tokens.posts("planted-first-token")).toEqual(REFUSED);
+    expect(await tokens.posts("planted-second-token")).not.toContain("401");
+    const left = HOSTS.map((host) =>
+      fleet.on(host, "grep -rl planted-first-token /etc /opt/ringrift-p2p || true"),
     );
-    expect((await posts("planted-second-token")).slice(0, 2)).not.toContain("401");
-    await fleet.lab.heal("s3");
-    await fleet.mustUp();
-    await meet();
-    expect(await posts("planted-second-token")).toEqual(["401", "401", "401"]);
-    expect(await posts("planted-third-token")).not.toContain("401");
+    expect(await Promise.all(left)).toEqual(HOSTS.map(() => ""));
   });
 });

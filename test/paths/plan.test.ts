@@ -215,6 +215,7 @@ describe("what a host gets", () => {
       ...{ node: "vast-1", daemonPort: 8770, inboundPort: 8779, adminPort: 8778 },
       ...{ tailnet: "userspace", socks: "127.0.0.1:1055", secretFile: FLEET_SECRET },
       ...{ accessFile: "/etc/access", servesEntry: true },
+      ...{ releaseFile: RELEASE_FILE, tokenPrefix: CLUSTER_TOKEN },
       ...{
         probeSeconds: 5,
         standbySeconds: 10,
