@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
-import { type FleetPlan, type HostPlan } from "../hosts/plan/types";
+import { type Exposure, type FleetPlan, type HostPlan } from "../hosts/plan/types";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
 import { planJson } from "./planJson";
 import { renderList, renderTable } from "./table";
@@ -39,7 +39,16 @@ export function planCommand(): Command {
 
 export function renderPlan(plan: FleetPlan, width: number): string {
   const rows = [...plan.hosts.values()].map((host) => rowOf(host, plan));
-  const header = ["HOST", "PROVIDER", "ACTION", "SUPERVISOR", "TRANSPORT", "VOTER", "REASON"];
+  const header = [
+    "HOST",
+    "PROVIDER",
+    "ACTION",
+    "SUPERVISOR",
+    "TRANSPORT",
+    "LISTENS",
+    "VOTER",
+    "REASON",
+  ];
   const { voters } = plan;
   const lines = [
     renderTable([header.map((text) => colour.bold(text)), ...rows], width),
@@ -66,9 +75,14 @@ function rowOf(host: HostPlan, { voters }: FleetPlan): string[] {
     PAINT[host.action](host.action),
     isDeployed ? host.supervisor : "-",
     isDeployed ? (host.relay ? `${host.transport.kind}+relay` : host.transport.kind) : "-",
+    isDeployed ? paintExposure(host.exposure) : "-",
     voter,
     host.reason,
   ];
+}
+
+function paintExposure(exposure: Exposure): string {
+  return exposure === "all, exposed" ? colour.red(exposure) : exposure;
 }
 
 /** Host names are keys of the file and may hold anything; a terminal gets them escaped. */

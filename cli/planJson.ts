@@ -54,6 +54,7 @@ const IDLE = {
   forwarded: false,
   methods: null,
   listen: null,
+  exposure: null,
   advertise: null,
   addresses: NO_ADDRESSES,
   planned: [],

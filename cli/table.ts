@@ -4,6 +4,7 @@ import Table from "cli-table3";
 
 const GAP = 2;
 const NARROWEST_LAST = 20;
+const NARROWEST = 8;
 const WIDEST = 26;
 
 /** Width of a text without its colour codes. */
@@ -20,7 +21,13 @@ export function renderTable(rows: readonly (readonly string[])[], width: number)
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.min(WIDEST, Math.max(...rows.map((row) => visibleLength(row[column] ?? "")))),
   );
-  const used = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0);
+  const others = () => widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0);
+  // What does not fit is taken from the widest: names are longer than words.
+  for (let excess = others() + NARROWEST_LAST - width; excess > 0; excess -= 1) {
+    const widest = Math.max(...widths.slice(0, -1));
+    if (widest > NARROWEST) widths[widths.indexOf(widest)] = widest - 1;
+  }
+  const used = others();
   const colWidths = widths.map((each) => each + GAP);
   colWidths[columns - 1] = Math.max(NARROWEST_LAST, width - used);
   const border = Object.fromEntries(

@@ -157,12 +157,13 @@ const NOT_LOOKED_AT: ProbeResult = {
   milliseconds: 0,
 };
 
-function options({ controller, cloudflare, paths, tailnet }: FleetConfig): PlanOptions {
+function options({ controller, cloudflare, firewall, paths, tailnet }: FleetConfig): PlanOptions {
   return {
     ...(controller === undefined ? {} : { controller }),
     ...(cloudflare === null ? {} : { tunnels: cloudflare }),
     ...(paths === null ? {} : { paths }),
     tailnet: tailnet !== null,
+    firewall,
   };
 }
 

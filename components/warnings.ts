@@ -35,19 +35,17 @@ export function joinWarnings(work: Work, facts: Facts): string[] {
   ];
 }
 
-/** A daemon that everybody can reach answers requests that change state, from everybody. */
+/** What the plan took for closed and turned out not to be; what it knew is a finding of the inventory. */
 export function exposureWarnings(
   { prepare, activate }: { readonly prepare: PrepareSpec; readonly activate: ActivateSpec },
   facts: Facts | undefined,
 ): string[] {
   if (prepare.state !== "present" || activate.state !== "present") return [];
   const listen = listenOf(activate);
-  if (/^(127\.|::1$)/.test(listen)) return [];
-  const port = `port ${activate.health.port}`;
-  if (prepare.firewall === null)
-    return [`exposed: ${port} listens on ${listen}, and p2p:firewall is off here`];
+  if (prepare.firewall === null || /^(127\.|::1$)/.test(listen)) return [];
   if (facts?.firewall?.able !== false) return [];
-  return [`exposed: ${port} listens on ${listen}, and this container may not have a firewall`];
+  const port = activate.health.port;
+  return [`exposed: port ${port} listens on ${listen}, and this container may not have a firewall`];
 }
 
 /** The address that the daemon is started with. */

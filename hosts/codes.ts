@@ -96,6 +96,10 @@ const rules = {
     severity: "warning",
     rule: "A deployed host can be reached by others over at least one path.",
   },
+  exposed: {
+    severity: "warning",
+    rule: "Strangers cannot reach a daemon: it listens on the loopback alone, or `p2p:firewall` closes its ports.",
+  },
   "relay-target": {
     severity: "warning",
     rule: "`relay_primary` and its successors name deployed hosts with `relay_capable: true` that are not in relay mode themselves.",
@@ -158,6 +162,10 @@ const rules = {
   "repo-root": {
     severity: "info",
     rule: "`ringrift_path` names the ai-service directory; a repository root is completed.",
+  },
+  "unnamed-source": {
+    severity: "info",
+    rule: "Where hosts reach each other directly, each has an address of its own that the others' rules can hold.",
   },
   "user-in-host": { severity: "info", rule: "`ssh_host` holds no user." },
   "host-key-missing": {

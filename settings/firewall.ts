@@ -19,11 +19,11 @@ const RANGE = "a list of IPv4 or IPv6 addresses or ranges such as 192.0.2.0/24";
  * @returns null when it is off
  */
 export function readFirewall(raw: unknown, fail: Fail): FirewallSettings | null {
-  if (raw === undefined || raw === "" || raw === "on" || raw === true) return ON;
+  if (raw === undefined || raw === "" || raw === "on" || raw === true) return FIREWALL_ON;
   if (raw === "off" || raw === false) return null;
   if (!isMapping(raw)) {
     fail("firewall", "on, off or a mapping", raw);
-    return ON;
+    return FIREWALL_ON;
   }
   onlyKeys(raw, "firewall", ["enabled", "allow", "hosts"], fail);
   if (raw["enabled"] === false) return null;
@@ -32,7 +32,7 @@ export function readFirewall(raw: unknown, fail: Fail): FirewallSettings | null 
   const hosts = raw["hosts"] ?? {};
   if (!isMapping(hosts)) {
     fail("firewall.hosts", "a mapping of host names", hosts);
-    return ON;
+    return FIREWALL_ON;
   }
   return {
     allow: readRanges(raw["allow"], "firewall.allow", fail),
@@ -45,7 +45,8 @@ export function readFirewall(raw: unknown, fail: Fail): FirewallSettings | null 
   };
 }
 
-const ON: FirewallSettings = { allow: [], hosts: {} };
+/** Where nobody says anything. */
+export const FIREWALL_ON: FirewallSettings = { allow: [], hosts: {} };
 
 function readHost(raw: unknown, place: string, fail: Fail): FirewallSettings["hosts"][string] {
   if (raw === "off" || raw === false) return "off";

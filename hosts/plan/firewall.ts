@@ -1,13 +1,8 @@
 /** Who may reach a host's daemon, and where it listens (option 3). Pure: from the plan and the settings alone. */
 
 import { isIP } from "node:net";
-import { type DeployHostPlan, type FleetPlan } from "./types";
-
-/** Shape of `p2p:firewall`; settings/firewall.ts reads it. */
-interface Settings {
-  readonly allow: readonly string[];
-  readonly hosts: Readonly<Record<string, { readonly allow: readonly string[] } | "off">>;
-}
+import { type FirewallSettings } from "../../settings/firewall";
+import { type DeployHostPlan, type Exposure, type FleetPlan } from "./types";
 
 /** Shape of payload/spec.ts's FirewallSpec, to which it is given. */
 export interface Openings {
@@ -38,7 +33,7 @@ export function daemonPorts(
 export function planFirewall(
   host: DeployHostPlan,
   plan: FleetPlan,
-  settings: Settings | null,
+  settings: FirewallSettings | null,
 ): Openings | null {
   if (!hasFirewall(host, settings) || settings === null) return null;
   const own = settings.hosts[host.name];
@@ -52,45 +47,52 @@ export function planFirewall(
   };
 }
 
-function hasFirewall(host: DeployHostPlan, settings: Settings | null): boolean {
+function hasFirewall(
+  host: Pick<DeployHostPlan, "name" | "supervisor">,
+  settings: FirewallSettings | null,
+): boolean {
   return settings !== null && settings.hosts[host.name] !== "off" && host.supervisor !== "launchd";
 }
 
-/**
- * Addresses from which the others come: only where the direct path leads here. A gateway that several hosts
- * share is left out, because strangers stand behind it too; so are names, which a rule cannot hold.
- */
+/** Addresses from which the others come: only where the direct path leads here. */
 function fleetSources(host: DeployHostPlan, plan: FleetPlan): string[] {
   if (host.addresses.direct === null || !plan.methods.includes("direct")) return [];
-  const others = [...plan.hosts.values()].filter(
-    (other): other is DeployHostPlan => other.action === "deploy" && other.name !== host.name,
-  );
-  const logins = others.map((other) => other.connection.host);
-  const isShared = (address: string) => logins.filter((login) => login === address).length > 1;
-  return others
-    .flatMap(({ addresses, connection }) => [
-      ...(addresses.direct === null ? [] : [addresses.direct]),
-      ...(isShared(connection.host) ? [] : [connection.host]),
-    ])
-    .filter((address) => isIP(address) !== 0 && !/^(127\.|::1$)/.test(address));
+  const deployed = deployedOf(plan);
+  return deployed.flatMap((other) => (other.name === host.name ? [] : sourcesOf(other, deployed)));
 }
 
-export type Exposure = "loopback" | "all, firewalled" | "all, exposed";
+/**
+ * Addresses by which a rule can know a host. A gateway that several hosts share is left out, because strangers
+ * stand behind it too; so are names, which a rule cannot hold.
+ */
+function sourcesOf(
+  { addresses, connection }: DeployHostPlan,
+  deployed: readonly DeployHostPlan[],
+): string[] {
+  const sharing = deployed.filter((other) => other.connection.host === connection.host);
+  return [addresses.direct, sharing.length > 1 ? null : connection.host].filter(
+    (address): address is string =>
+      address !== null && isIP(address) !== 0 && !/^(127\.|::1$)/.test(address),
+  );
+}
+
+function deployedOf(plan: FleetPlan): DeployHostPlan[] {
+  return [...plan.hosts.values()].filter((host) => host.action === "deploy");
+}
 
 /** Where the daemon can be reached: decided here, shown by `fleet plan`, and compared with what is bound. */
-export function planExposure(host: DeployHostPlan, settings: Settings | null): Exposure {
+export function planExposure(
+  host: Pick<DeployHostPlan, "name" | "supervisor" | "listen">,
+  settings: FirewallSettings | null,
+): Exposure {
   if (/^(127\.|::1$)/.test(host.listen)) return "loopback";
   return hasFirewall(host, settings) ? "all, firewalled" : "all, exposed";
 }
 
-/** Addresses of hosts whose rules cannot name all others, and which ones they are; for a finding. */
+/** Hosts that reach others by the direct path, and that no rule there can let in. */
 export function unnamedSources(plan: FleetPlan): string[] {
-  const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
+  const deployed = deployedOf(plan);
   const isOpenDirectly = deployed.some((host) => host.addresses.direct !== null);
   if (!isOpenDirectly || !plan.methods.includes("direct")) return [];
-  return deployed
-    .filter(
-      (host) => ![host.addresses.direct, host.connection.host].some((a) => a && isIP(a) !== 0),
-    )
-    .map((host) => host.name);
+  return deployed.filter((host) => sourcesOf(host, deployed).length === 0).map((host) => host.name);
 }

@@ -4,6 +4,8 @@ import { type Fleet, type Host } from "../fleet";
 import { decideAction, type Decision } from "./action";
 import { hostPort, isRelayed, peerAddress, planTransport, relayReason } from "./addresses";
 import { type TunnelNaming } from "../../tunnels/names";
+import { FIREWALL_ON, type FirewallSettings } from "../../settings/firewall";
+import { planExposure } from "./firewall";
 import { environmentOf, nodeConfOf } from "./environment";
 import { planConnection } from "./connection";
 import { ENTRY_PEER, loopbackAddress, loopbackOf, numberOf } from "./number";
@@ -21,6 +23,8 @@ export interface PlanOptions {
   readonly tailnet?: boolean;
   /** `p2p:paths`: nodes reach each other at their loopback addresses, through the path forwarders. */
   readonly paths?: { readonly inboundPort: number };
+  /** `p2p:firewall`; null: off. @default on, for nobody but the fleet */
+  readonly firewall?: FirewallSettings | null;
 }
 
 /** A tunnel takes at most 25 replicas (Cloudflare's limit), and the voters are those of the entry. */
@@ -51,6 +55,7 @@ export function planFleet(fleet: Fleet, options: PlanOptions = {}): FleetPlan {
     entryPoints: [...new Set([...voters.effective, ...relays])].sort(),
     leaders: new Set(leaders.map((host) => host.name)),
     inboundPort: options.paths?.inboundPort ?? null,
+    firewall: options.firewall === undefined ? FIREWALL_ON : options.firewall,
     daemonMethods: options.tunnels?.access
       ? fleet.methods.filter((method) => method !== "cloudflare")
       : fleet.methods,
@@ -80,6 +85,7 @@ interface Context {
   readonly leaders: ReadonlySet<string>;
   /** Port of the path forwarders; null where there are none. */
   readonly inboundPort: number | null;
+  readonly firewall: FirewallSettings | null;
   /** Paths on which a daemon reaches others by itself. */
   readonly daemonMethods: FleetPlan["methods"];
 }
@@ -112,6 +118,8 @@ function planDeployment(
   const viewer = { addresses, port: host.port };
   const isForwarded = context.inboundPort !== null;
   const networkPort = context.inboundPort ?? host.port;
+  // Userspace networking delivers to 127.0.0.1, and a container's other addresses belong to its provider.
+  const listen = host.isContainer || isForwarded ? "127.0.0.1" : "0.0.0.0";
   const entryOnly = ways.isEntryOnly(host, context.entryPoints);
   const reached = (entryOnly ? [] : context.entryPoints).flatMap((peer) => {
     if (peer === host.name) return [];
@@ -141,8 +149,8 @@ function planDeployment(
     directPort: (isForwarded ? host.publicPort : undefined) ?? networkPort,
     forwarded: isForwarded,
     methods: host.methods,
-    // Userspace networking delivers to 127.0.0.1, and a container's other addresses belong to its provider.
-    listen: host.isContainer || isForwarded ? "127.0.0.1" : "0.0.0.0",
+    listen,
+    exposure: planExposure({ ...host, listen }, context.firewall),
     advertise: isForwarded ? loopback : (addresses.tailscale ?? addresses.direct ?? loopback),
     addresses,
     planned,

@@ -8,6 +8,9 @@ export type Supervisor = "systemd" | "supervisord" | "launchd" | "own";
 /** How the tailnet reaches the host's processes: a TUN device, or tailscaled's userspace networking. */
 export type Networking = "tun" | "userspace";
 
+/** Of a daemon that listens on all addresses: whether rules of ours close its ports to strangers. */
+export type Exposure = "loopback" | "all, firewalled" | "all, exposed";
+
 export type TransportKind = "tailscale" | "cloudflare" | "direct" | "relay" | "none";
 
 /** How the controller logs in. `~` in `keyPath` is the operator's home. */
@@ -112,6 +115,8 @@ export interface DeployHostPlan extends HostPlanBase {
   readonly methods: readonly TransportKind[] | null;
   /** Address the daemon binds. */
   readonly listen: string;
+  /** Where the daemon can be reached. */
+  readonly exposure: Exposure;
   /** Address the daemon tells others. */
   readonly advertise: string;
   readonly addresses: Addresses;

@@ -8,6 +8,7 @@ import { coordinatorRules } from "./coordinator";
 import { duplicateRules } from "./duplicates";
 import { hostValueRules } from "./host";
 import { hostNoteRules } from "./hostNotes";
+import { exposureRules } from "./exposure";
 import { jumpRules } from "./jump";
 import { type PlanOptions } from "../plan/planFleet";
 import { referenceRules } from "./references";
@@ -39,5 +40,6 @@ export function planRules(
     ...coordinatorRules(fleet, plan),
     ...referenceRules(read, plan),
     ...tunnelRules(plan, options.tunnels),
+    ...exposureRules(plan, options),
   ];
 }

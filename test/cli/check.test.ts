@@ -123,12 +123,13 @@ describe("fleet plan", () => {
   it("prints a table, voters and quorum, and exits 0", () => {
     expect(fleet(["plan", "-"], BROKEN)).toEqual({
       code: 0,
-      stdout: `HOST  PROVIDER  ACTION   SUPERVISOR  TRANSPORT  VOTER  REASON
-a-1   unknown   deploy   systemd     direct     yes    status: ready
-b-1   unknown   deploy   systemd     direct     yes    status: ready
-c-1   unknown   deploy   systemd     direct     yes    status: ready
-d-1   unknown   refused  -           -          -      ssh_port: expected an integer from 1 to
-                                                       65535, got "22x"
+      stdout: `HOST  PROVIDER  ACTION   SUPERVISOR  TRANSPORT  LISTENS          VOTER  REASON
+a-1   unknown   deploy   systemd     direct     all, firewalled  yes    status: ready
+b-1   unknown   deploy   systemd     direct     all, firewalled  yes    status: ready
+c-1   unknown   deploy   systemd     direct     all, firewalled  yes    status: ready
+d-1   unknown   refused  -           -          -                -      ssh_port: expected an
+                                                                        integer from 1 to 65535,
+                                                                        got "22x"
 
 voters       3 of 3 declared can vote, quorum 2, margin 1
   effective  a-1 b-1 c-1

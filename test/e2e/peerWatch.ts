@@ -88,9 +88,11 @@ function judge(all: ReadonlyMap<string, readonly Look[]>, quorum: number): Watch
 
 function judgeHost(host: string, looks: readonly Look[], hosts: readonly string[]) {
   const [away, lost]: [[number, number][], string[]] = [[], []];
-  let [gap, meeting, restarts, hasMet] = [0, 0, 0, false];
+  let [gap, meeting, restarts, firstAnswer] = [0, 0, 0, 0];
+  let hasMet = false;
   let before: Look | undefined;
-  let [started, firstAnswer, gone]: (number | null)[] = [null, null, null];
+  let started: number | null = null;
+  let gone: number | null = null;
   for (const look of looks) {
     if (before) gap = Math.max(gap, look.at - before.at);
     before = look;
@@ -110,7 +112,7 @@ function judgeHost(host: string, looks: readonly Look[], hosts: readonly string[
     if (hasMet && missing.length > 0) lost.push(`${host} at ${look.at}: ${missing.join(", ")}`);
     if (hasMet || missing.length > 0) continue;
     hasMet = true;
-    meeting = Math.max(meeting, look.at - (firstAnswer ?? look.at));
+    meeting = Math.max(meeting, look.at - firstAnswer);
   }
   if (gone !== null && before) away.push([gone, before.at]);
   return { host, gap, lost, meeting, away, restarts };

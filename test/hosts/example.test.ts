@@ -145,6 +145,7 @@ const CONTAINER = {
   forwarded: false,
   methods: null,
   listen: "127.0.0.1",
+  exposure: "loopback",
   advertise: "100.64.0.61",
   addresses: {
     tailscale: "100.64.0.61",

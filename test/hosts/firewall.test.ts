@@ -80,7 +80,7 @@ describe("planExposure", () => {
 });
 
 describe("unnamedSources", () => {
-  it("names the hosts whose address no rule can hold", () => {
-    expect(unnamedSources(plan())).toEqual(["named"]);
+  it("names the hosts whose address no rule can hold, and those behind one gateway", () => {
+    expect(unnamedSources(plan())).toEqual(["g1", "g2", "named"]);
   });
 });

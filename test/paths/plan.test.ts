@@ -10,6 +10,7 @@ import {
 } from "../../paths/part";
 import { sha256 } from "../../payload/digest";
 import { forwarderProgram, FORWARDER_MODULES } from "../../payload/forwarder";
+import { CLUSTER_TOKEN, RELEASE_FILE } from "../../payload/names";
 import { renderActivate, renderPrepare, renderSecrets } from "../../payload/render";
 import { readSource } from "../../payload/sources";
 import { readPaths } from "../../settings/paths";

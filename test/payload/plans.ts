@@ -30,6 +30,7 @@ export function planOf(changes: Partial<DeployHostPlan> = {}): DeployHostPlan {
     forwarded: false,
     methods: null,
     listen: "0.0.0.0",
+    exposure: "all, firewalled",
     advertise: "192.0.2.14",
     addresses: { tailscale: null, cloudflare: null, direct: "192.0.2.14" },
     planned: [],
