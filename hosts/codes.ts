@@ -100,6 +100,10 @@ const rules = {
     severity: "warning",
     rule: "Strangers cannot reach a daemon: it listens on the loopback alone, or `p2p:firewall` closes its ports.",
   },
+  "unnamed-source": {
+    severity: "warning",
+    rule: "A host that reaches the others by the direct path alone has an address of its own that their rules can hold.",
+  },
   "relay-target": {
     severity: "warning",
     rule: "`relay_primary` and its successors name deployed hosts with `relay_capable: true` that are not in relay mode themselves.",
@@ -162,10 +166,6 @@ const rules = {
   "repo-root": {
     severity: "info",
     rule: "`ringrift_path` names the ai-service directory; a repository root is completed.",
-  },
-  "unnamed-source": {
-    severity: "info",
-    rule: "Where hosts reach each other directly, each has an address of its own that the others' rules can hold.",
   },
   "user-in-host": { severity: "info", rule: "`ssh_host` holds no user." },
   "host-key-missing": {

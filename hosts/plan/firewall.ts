@@ -89,10 +89,18 @@ export function planExposure(
   return hasFirewall(host, settings) ? "all, firewalled" : "all, exposed";
 }
 
-/** Hosts that reach others by the direct path, and that no rule there can let in. */
+/** Hosts that reach the others by the direct path alone, and that no rule there can let in. */
 export function unnamedSources(plan: FleetPlan): string[] {
   const deployed = deployedOf(plan);
   const isOpenDirectly = deployed.some((host) => host.addresses.direct !== null);
   if (!isOpenDirectly || !plan.methods.includes("direct")) return [];
-  return deployed.filter((host) => sourcesOf(host, deployed).length === 0).map((host) => host.name);
+  return deployed
+    .filter((host) => !hasOtherWay(host) && sourcesOf(host, deployed).length === 0)
+    .map((host) => host.name);
+}
+
+/** The tailnet leads to the others too; a tunnel only does from a forwarder on. */
+function hasOtherWay({ addresses, planned, forwarded }: DeployHostPlan): boolean {
+  if (addresses.tailscale !== null || planned.includes("tailscale")) return true;
+  return forwarded && (addresses.cloudflare !== null || planned.includes("cloudflare"));
 }

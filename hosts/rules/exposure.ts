@@ -27,8 +27,8 @@ export function exposureRules(plan: FleetPlan, { firewall }: PlanOptions): Repor
     return {
       code: "unnamed-source",
       path: ["hosts", name, "ssh_host"],
-      message: `the other hosts' firewalls cannot let it in by the direct path: ${quote(address)} is a name, or a gateway of several hosts`,
-      hint: "where it has no other path, put the address from which it comes into p2p:firewall.allow",
+      message: `it has the direct path alone, and the other hosts' firewalls cannot let it in: ${quote(address)} is a name, or a gateway of several hosts`,
+      hint: "put the address from which it comes into p2p:firewall.allow, or join it to the tailnet",
     };
   });
   return [...exposed, ...unnamed];
