@@ -3,10 +3,16 @@
 import { createHmac } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
-import { decideToken, type TokenDecision } from "../converge/token";
+import { matchesLimit } from "../converge/limit";
+import { decideToken, type TokenDecision, type TokenHolder } from "../converge/token";
+import { factsOf } from "../converge/work";
 import { type FleetPlan } from "../hosts/plan/types";
 import { type ProbeResult } from "../probe/types";
-import { tokenHolders, type Wish, type WishOptions, withTokens } from "./tasks";
+import { type Facts } from "../payload/facts";
+import { clusterTokenPath } from "../payload/names";
+import { type ActivateSpec } from "../payload/spec";
+import { type Wish, type WishOptions, withTokens } from "./tasks";
+import { listenOf } from "./warnings";
 
 /** The token's text, and a digest keyed by itself: it can be compared, and tells nothing. */
 export async function tokenOf({ clusterToken }: Pick<FleetConfig, "clusterToken">) {
@@ -61,4 +67,35 @@ export function tokenNotes(
     `the cluster token is switched by all daemons at once, since ${why}: for the seconds of that restart the voters ` +
       "have no quorum, and no node a peer; with a forwarder on every host it goes in waves, and nobody notices",
   ];
+}
+
+/** What every deployed host can have of the fleet's token, and requires now. */
+export function tokenHolders(
+  wishes: readonly Wish[],
+  probes: ReadonlyMap<string, ProbeResult>,
+  digest: string,
+  { limit }: Pick<FleetConfig, "limit">,
+): TokenHolder[] {
+  return wishes
+    .filter((wish) => wish.activate.state === "present")
+    .map(({ name, activate }) => {
+      const probe = probes.get(name);
+      const facts = factsOf(probe);
+      const found = facts?.secrets[clusterTokenPath(digest)];
+      const isRunning = facts !== undefined && facts.release.current !== null;
+      return {
+        name,
+        canHave: facts !== undefined && (found?.digest === digest || matchesLimit(name, limit)),
+        requires: isRunning ? facts.release.requires : undefined,
+        lends: facts !== undefined && lendsToken(activate, facts),
+      };
+    });
+}
+
+/** Nobody gets to its daemon past a forwarder that lends the token, before the run and after it. */
+function lendsToken(spec: ActivateSpec, { paths, listening }: Facts): boolean {
+  if (spec.state !== "present" || paths?.lendsToken !== true) return false;
+  const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/.test(address);
+  const open = listening.filter(({ port }) => port === spec.health.port);
+  return isLoopback(listenOf(spec)) && open.every(({ address }) => isLoopback(address));
 }

@@ -1,7 +1,6 @@
 /** From plan and probe to what every host is asked for. Pure but for the clock that makes the nonce. */
 
 import { matchesLimit } from "../converge/limit";
-import { type TokenHolder } from "../converge/token";
 import { decideWork, factsOf, hold, type Work } from "../converge/work";
 import { type DeployHostPlan, type FleetPlan, type HostPlan } from "../hosts/plan/types";
 import {
@@ -13,7 +12,6 @@ import {
 } from "../payload/compare";
 import { sha256 } from "../payload/digest";
 import { type Facts } from "../payload/facts";
-import { clusterTokenPath } from "../payload/names";
 import {
   renderAbsent,
   renderActivate,
@@ -41,7 +39,7 @@ import { whyNoTool } from "../payload/toolSource";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
-import { exposureWarnings, joinWarnings, listenOf, warningsOf } from "./warnings";
+import { exposureWarnings, joinWarnings, warningsOf } from "./warnings";
 
 /** A host with its wishes, before anybody has looked at it. */
 export interface Wish {
@@ -195,37 +193,6 @@ export function withTokens(
     if (host?.action !== "deploy" || wish.activate.state !== "present") return wish;
     return presentWish(host, options, factsOf(probes.get(wish.name)));
   });
-}
-
-/** What every deployed host can have of the fleet's token, and requires now. */
-export function tokenHolders(
-  wishes: readonly Wish[],
-  probes: ReadonlyMap<string, ProbeResult>,
-  digest: string,
-  { limit }: Pick<FleetConfig, "limit">,
-): TokenHolder[] {
-  return wishes
-    .filter((wish) => wish.activate.state === "present")
-    .map(({ name, activate }) => {
-      const probe = probes.get(name);
-      const facts = factsOf(probe);
-      const found = facts?.secrets[clusterTokenPath(digest)];
-      const isRunning = facts !== undefined && facts.release.current !== null;
-      return {
-        name,
-        canHave: facts !== undefined && (found?.digest === digest || matchesLimit(name, limit)),
-        requires: isRunning ? facts.release.requires : undefined,
-        lends: facts !== undefined && lendsToken(activate, facts),
-      };
-    });
-}
-
-/** Nobody gets to its daemon past a forwarder that lends the token, before the run and after it. */
-function lendsToken(spec: ActivateSpec, { paths, listening }: Facts): boolean {
-  if (spec.state !== "present" || paths?.lendsToken !== true) return false;
-  const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/.test(address);
-  const open = listening.filter(({ port }) => port === spec.health.port);
-  return isLoopback(listenOf(spec)) && open.every(({ address }) => isLoopback(address));
 }
 
 /**
