@@ -4,7 +4,7 @@ const transform = {
 };
 
 /** What measures itself runs when nothing else does. */
-const alone = ["test/hosts/costly.test.ts"];
+const alone = ["test/hosts/costly.test.ts", "test/probe/cost.test.ts"];
 
 /** What boots hosts or drives an engine for minutes: two files at a time are what two cores carry. */
 const slow = [

@@ -1,5 +1,5 @@
 """Is the daemon up: its unit, the owner of its port, and its own word about who it is."""
-import http.client, json, time
+import http.client, json
 import inspection, ports, services
 from journal import Failed
 
@@ -85,18 +85,9 @@ def fault(service, node, address, port):
 
 def wait(service, node, address, port, seconds):
     """Until the daemon is up. A crash loop ends the wait early: nothing but the next release mends it."""
-    end, restarts, seen, pids = time.time() + seconds, None, None, set()
+    patience = services.Patience(service, seconds, "healthy")
     while True:
         seen = fault(service, node, address, port)
         if seen is None:
             return
-        fact = service.fact() or {}
-        restarts = fact.get("restarts", 0) if restarts is None else restarts
-        if fact.get("pid"):
-            pids.add(fact["pid"])
-        looping = fact.get("state") == "failed" or fact.get("restarts", 0) - restarts >= 3 or len(pids) > 3
-        if looping or time.time() > end:
-            told = services.last_error(service.tail())
-            why = "crash loop" if looping else "not healthy within %d s" % seconds
-            raise Failed("%s: %s%s" % (why, seen, "; last error: " + told if told else ""))
-        time.sleep(0.5)
+        patience.spend(seen, 0.5)

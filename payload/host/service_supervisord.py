@@ -42,11 +42,18 @@ class Supervisord:
         if not found:
             return None
         pid = re.search(r"pid (\d+)", found.group(2))
-        pid = self.pid = int(pid.group(1)) if pid else None
+        pid = self.pid = int(pid.group(1)) if pid else self.pid_of_start(found.group(1))
         fact = {"manager": self.manager, "state": STATES.get(found.group(1), "stopped"), "enabled": self.enabled()}
         fact.update(pid=pid, startedAt=inspection.stat_of(pid)[1] if pid else None, restarts=0)
         fact.update(detail=" ".join(found.groups()), boot=self.boot)
         return fact
+
+    def pid_of_start(self, state):
+        """`status` keeps a program's pid back until it has run for a while, and by then it has long had its port."""
+        if state != "STARTING":
+            return None
+        output = self.call("pid", self.name, quiet=True, timeout=15)[1].strip()
+        return int(output) or None if output.isdigit() else None
 
     def enabled(self):
         return bool(self.path and os.path.exists(self.path))

@@ -1,5 +1,5 @@
 """Services of ours, by the name of their manager."""
-import re
+import re, time
 import inspection
 from journal import Failed
 from paths import SERVICE
@@ -31,3 +31,25 @@ def last_error(text):
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if re.match(r"^(\w+\.)*\w*(Error|Exception|Interrupt|Exit)\b", line) or re.search(r"(?i)\b(error|fatal|exiting)\b:", line)]
     return told[-1][:500] if told else None
+
+
+class Patience:
+    """How long a service that was just started is waited for. A crash loop ends that early: waiting mends none."""
+
+    def __init__(self, service, seconds, wanted):
+        """`wanted`: the word for what it is to become, for the error."""
+        self.service, self.seconds, self.wanted = service, seconds, wanted
+        self.end, self.restarts, self.pids = time.time() + seconds, None, set()
+
+    def spend(self, why, pause):
+        """Waits a moment; raises Failed with the reason when there is nothing left to wait for."""
+        fact = self.service.fact() or {}
+        self.restarts = fact.get("restarts", 0) if self.restarts is None else self.restarts
+        if fact.get("pid"):
+            self.pids.add(fact["pid"])
+        looping = fact.get("state") == "failed" or fact.get("restarts", 0) - self.restarts >= 3 or len(self.pids) > 3
+        if looping or time.time() > self.end:
+            told = last_error(self.service.tail())
+            end = "crash loop" if looping else "not %s within %d s" % (self.wanted, self.seconds)
+            raise Failed("%s: %s%s" % (end, why, "; last error: " + told if told else ""))
+        time.sleep(pause)

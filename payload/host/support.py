@@ -92,27 +92,19 @@ def fault(service, spec):
 
 
 def wait(service, spec):
-    end, restarts, pids, well = time.time() + spec["readySeconds"], None, set(), None
+    patience, well = services.Patience(service, spec["readySeconds"], "ready"), None
     while True:
         seen = fault(service, spec)
-        fact = service.fact() or {}
-        if seen is None:
-            # One that ends right after its start has run for a moment too.
-            if fact.get("pid") == well:
-                return
-            well, end = fact.get("pid"), max(end, time.time() + 2)
-            time.sleep(1)
+        if seen is not None:
+            well = None
+            patience.spend(seen, 0.3)
             continue
-        well = None
-        restarts = fact.get("restarts", 0) if restarts is None else restarts
-        if fact.get("pid"):
-            pids.add(fact["pid"])
-        looping = fact.get("state") == "failed" or fact.get("restarts", 0) - restarts >= 3 or len(pids) > 3
-        if looping or time.time() > end:
-            told = services.last_error(service.tail())
-            why = "crash loop" if looping else "not ready within %d s" % spec["readySeconds"]
-            raise Failed("%s: %s%s" % (why, seen, "; last error: " + told if told else ""))
-        time.sleep(0.3)
+        pid = (service.fact() or {}).get("pid")
+        # One that ends right after its start has run for a moment too.
+        if pid == well:
+            return
+        well, patience.end = pid, max(patience.end, time.time() + 2)
+        time.sleep(1)
 
 
 def put_in_place(service, spec):

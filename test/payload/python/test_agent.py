@@ -305,6 +305,52 @@ class DeadMan(unittest.TestCase):
         self.assertIsNone(deadman.disarm("second"))
 
 
+class SupervisordProgram(unittest.TestCase):
+    def test_one_that_is_being_started_owns_its_process(self):
+        service = services.Supervisord()
+        answers = {"status": (3, "ringrift-p2p-node   STARTING  \n"), "pid": (0, "%d\n" % os.getpid())}
+        service.call = lambda *words, **options: answers[words[0]]
+        self.assertEqual((service.fact()["state"], service.fact()["pid"]), ("starting", os.getpid()))
+        self.assertTrue(service.owns(os.getpid()))
+        self.assertFalse(service.owns(os.getppid()))
+
+    def test_one_that_does_not_run_owns_none(self):
+        service = services.Supervisord()
+        answers = {"status": (3, "ringrift-p2p-node   BACKOFF   Exited too quickly\n"), "pid": (7, "0\n")}
+        service.call = lambda *words, **options: answers[words[0]]
+        self.assertEqual((service.fact()["state"], service.fact()["pid"]), ("restarting", None))
+        self.assertFalse(service.owns(os.getpid()))
+        answers["status"] = (3, "ringrift-p2p-node   STARTING  \n")
+        self.assertIsNone(service.fact()["pid"])
+
+
+class Patience(unittest.TestCase):
+    def service(self, *facts):
+        left = list(facts)
+        fact = lambda: left.pop(0) if len(left) > 1 else left[0]
+        return unittest.mock.Mock(fact=fact, tail=lambda: "OSError: no room")
+
+    def test_three_restarts_are_a_crash_loop(self):
+        patience = services.Patience(self.service(*({"state": "running", "restarts": n} for n in range(4))), 60, "ready")
+        for _ in range(3):
+            patience.spend("it is down", 0)
+        with self.assertRaisesRegex(journal.Failed, "^crash loop: it is down; last error: OSError: no room$"):
+            patience.spend("it is down", 0)
+
+    def test_so_are_four_processes(self):
+        patience = services.Patience(self.service(*({"state": "running", "pid": n} for n in range(1, 5))), 60, "ready")
+        for _ in range(3):
+            patience.spend("it is down", 0)
+        with self.assertRaisesRegex(journal.Failed, "^crash loop: "):
+            patience.spend("it is down", 0)
+
+    def test_time_ends_it(self):
+        patience = services.Patience(self.service({"state": "running"}), 0, "healthy")
+        patience.end -= 1
+        with self.assertRaisesRegex(journal.Failed, "^not healthy within 0 s: it is down; "):
+            patience.spend("it is down", 0)
+
+
 class Verdict(unittest.TestCase):
     def test_steps_and_the_first_error(self):
         def fail():
