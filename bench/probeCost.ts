@@ -7,8 +7,9 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { Client, utils } from "ssh2";
-import { packAgent } from "../payload/agent";
+import { factsRequest } from "../payload/compare";
 import { probeScript } from "../payload/remoteText";
+import { renderAbsent } from "../payload/render";
 import { type FactsRequest } from "../payload/spec";
 import { HANDSHAKES_PER_CORE } from "../probe/limits";
 import { probeFleet } from "../probe/probe";
@@ -29,26 +30,8 @@ export interface Cost {
   readonly cpu: number;
 }
 
-const REQUEST: FactsRequest = {
-  node: "h1",
-  agent: packAgent().digest,
-  aiServicePath: null,
-  interpreter: "python3",
-  imports: ["json"],
-  user: "root",
-  files: [],
-  service: null,
-  secrets: [],
-  manager: null,
-  release: null,
-  address: "127.0.0.1",
-  port: 8770,
-  source: null,
-  tools: [],
-  services: [],
-  firewall: null,
-  startScript: null,
-};
+const nothing = renderAbsent("h1");
+const REQUEST = factsRequest(nothing, nothing, null);
 
 /** @param program bundle of bench/sshServers.ts */
 export async function startServers(program: string): Promise<SshServers> {

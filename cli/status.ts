@@ -46,7 +46,7 @@ export function statusCommand(): Command {
     .argument("[file]", "inventory; - reads standard input", DEFAULT_INVENTORY)
     .option("--json", "print JSON (docs/json.md)")
     .option("--controller <host>", "the host on which this runs")
-    .option("--parallel <n>", "logins at the same time", "64")
+    .option("--parallel <n>", "scripts at the same time", "64")
     .addHelpText(
       "after",
       "\nExit codes: 0 every node is HEALTHY, 1 some are not, 2 wrong usage, 3 the voters have no quorum.",

@@ -3,13 +3,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hold, type Work } from "../converge/work";
 import { orderWaves, type Restart, type Wave } from "../converge/waves";
-import { counts, hasMet, isAlive, isSilent, votesOf, whyNotDown } from "../health/quorum";
+import { isAlive, isSilent } from "../health/quorum";
 import { type ActivateSpec, type PrepareSpec, type SecretsSpec } from "../payload/spec";
 import { type Facts } from "../payload/facts";
 import { type JoinSpec } from "../payload/tailnetJoin";
 import { confirmReachable, mayCutOff } from "./disarm";
 import { type Ending } from "./ending";
 import { P2pHost, type Step } from "./p2pHost";
+import { VoterWatch, type VoterWatchOptions } from "./voterWatch";
 import { type Connection } from "../hosts/plan/types";
 
 /** One host with everything decided about it. */
@@ -43,20 +44,11 @@ export interface TaskResult {
   readonly activateWork: Work;
 }
 
-export interface RolloutOptions {
+export interface RolloutOptions extends VoterWatchOptions {
   readonly maxParallel: number;
-  readonly allowQuorumLoss: boolean;
-  /** floor(declared / 2) + 1 */
-  readonly quorum: number;
-  readonly voterReturnMilliseconds: number;
-  /** Looks at voters again, just before and after one is taken down. */
-  readonly lookAt: (names: readonly string[]) => Promise<ReadonlyMap<string, Facts>>;
 }
 
 const NOT_RUN: Ending = { kind: "not run" };
-const POLL_MS = 1000;
-/** How long a voter may be silent before it counts as down. */
-const PATIENCE_MS = 30_000;
 
 /** @returns every task's result, also of those that were held */
 export async function rollOut(
@@ -76,11 +68,17 @@ interface Registered {
 
 class Rollout {
   private readonly results = new Map<string, TaskResult>();
+  private readonly voters: VoterWatch;
 
   constructor(
     private readonly tasks: readonly Task[],
     private readonly options: RolloutOptions,
-  ) {}
+  ) {
+    this.voters = new VoterWatch(
+      tasks.filter((task) => task.isVoter),
+      options,
+    );
+  }
 
   async run(): Promise<ReadonlyMap<string, TaskResult>> {
     // Every `prepare` before the first wait: they restart nothing, and an engine that is left without them
@@ -184,7 +182,7 @@ class Rollout {
     if (ending.kind === "verdict" && ending.verdict.outcome === "blocked") return "held";
     // A voter that was down before took no vote away, so nobody has to wait for its return.
     if (wave.kind !== "voter") return "done";
-    if (await this.isCounted(entry.task.name)) return "done";
+    if (await this.voters.isCounted(entry.task.name)) return "done";
     const seconds = this.options.voterReturnMilliseconds / 1000;
     const text = `the other voters do not count it again after ${seconds} s`;
     void pulumi.log.error(text, entry.host);
@@ -196,48 +194,10 @@ class Rollout {
     if (failureOf(prepare) !== undefined) return "prepare failed";
     if (failureOf(secrets) !== undefined) return "its secret files could not be written";
     if (wave.kind !== "voter") return undefined;
-    const refusal = await this.whyRefused(entry.task.name);
+    const refusal = await this.voters.whyRefused(entry.task.name);
     if (refusal === undefined || !this.options.allowQuorumLoss) return refusal;
     void pulumi.log.warn(`allowed by p2p:allowQuorumLoss: ${refusal}`, entry.host);
     return undefined;
-  }
-
-  /**
-   * Looks at all voters just before one is taken down. A busy host answers late: what depends on a voter that is
-   * silent or out of reach is looked at again for a while, and a silent one counts as down only after that.
-   */
-  private async whyRefused(name: string): Promise<string | undefined> {
-    const { allowQuorumLoss, quorum, voterReturnMilliseconds } = this.options;
-    const end = Date.now() + (allowQuorumLoss ? 0 : Math.min(PATIENCE_MS, voterReturnMilliseconds));
-    for (;;) {
-      const facts = await this.options.lookAt(this.voters());
-      const { alive, silent, unknown } = votesOf(this.voters(), facts);
-      const isOver = Date.now() >= end;
-      const doubtful = new Set([...unknown, ...(isOver ? [] : silent)]);
-      const refusal = whyNotDown(name, { alive, doubtful, quorum });
-      if (refusal === undefined || doubtful.size === 0 || isOver) return refusal;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
-  }
-
-  private voters(): string[] {
-    return this.tasks.filter((task) => task.isVoter).map((task) => task.name);
-  }
-
-  /** Waits until the node has met every other live voter since its start, and each of them counts it. */
-  private async isCounted(name: string): Promise<boolean> {
-    const end = Date.now() + this.options.voterReturnMilliseconds;
-    for (;;) {
-      const facts = await this.options.lookAt(this.voters());
-      const others = this.voters().filter(
-        (other) => other !== name && isAlive(other, facts.get(other)),
-      );
-      const found = facts.get(name);
-      const isBack = (other: string) => hasMet(found, other) && counts(facts.get(other), name);
-      if (isAlive(name, found) && others.every(isBack)) return true;
-      if (Date.now() >= end) return false;
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
   }
 }
 

@@ -43,12 +43,17 @@ export function execute(
         const onClose = () => reject(new NoAnswer("logged in, but the connection broke off"));
         const onError = (error: Error) => reject(new NoAnswer(brokenOff(error)));
         client.once("close", onClose).once("error", onError);
-        client.exec(command, (error, opened) => {
-          if (error) return reject(new NoAnswer(`logged in, but ${notStarted(error)}`));
-          channel = opened;
-          collect(opened, resolve, reject);
-          opened.end(stdin);
-        });
+        try {
+          client.exec(command, (error, opened) => {
+            if (error) return reject(new NoAnswer(`logged in, but ${notStarted(error)}`));
+            channel = opened;
+            collect(opened, resolve, reject);
+            opened.end(stdin);
+          });
+        } catch (error) {
+          // It hung up while the command waited for its turn.
+          reject(new NoAnswer(brokenOff(error as Error)));
+        }
         return () => client.off("close", onClose).off("error", onError);
       },
       (given) => new NoAnswer(`logged in, but gave no answer within ${seconds(given)}`),

@@ -2,7 +2,11 @@
 
 export const DEADLINE = 10_000;
 
-/** Longest time of each stage; their sum is cut off at the deadline of the whole. */
+/**
+ * Longest time of each stage; their sum is cut off at the deadline of the whole. A host that is gone costs the run
+ * no more than its first stages: `connect` lets three SYNs through (Linux sends them after 0, 1 and 3 s, the next one
+ * only after 7 s), and where nobody answers ARP the kernel itself gives up after 3 s.
+ */
 export const STAGE = {
   connect: 4_000,
   banner: 5_000,
@@ -11,11 +15,14 @@ export const STAGE = {
   answer: 10_000,
 } as const;
 
-/** Hosts at the same time, from the dial to the end of the script. */
+/** Dials at the same time, and scripts at the same time. */
 export const PARALLEL = 64;
 
-/** A host that has not said anything after this time waits on without a slot of those. */
-export const PATIENCE = 1_500;
+/**
+ * How long each may keep others waiting. A host that stalls goes on without its place then, or a few of them would
+ * hold up all others: the whole probe has to end by the deadline, not only each host's.
+ */
+export const LEASE = { dial: 1_500, handshake: 3_000, script: 3_000 } as const;
 
 /**
  * Handshakes at the same time, for each core of this machine. One costs some 5 ms of this process and waits

@@ -20,7 +20,8 @@ import {
 
 /**
  * Probes all hosts at once. Handshakes are bounded by the cores of this machine, scripts by `parallel`, and
- * hosts behind one gateway are dialled one at a time; none of these waits counts against a host's deadline.
+ * hosts behind one gateway are dialled one at a time; none of these waits counts against a host's deadline, and none
+ * is for a host that stalls.
  *
  * @returns one result for each target, in the targets' order; never rejects
  */
@@ -74,7 +75,7 @@ export async function runOnHost(
   const budget = new Budget(deadline);
   try {
     const result = await withLogin(connection, board, budget, (client) =>
-      execute(client, { command, stdin }, budget, deadline),
+      board.scripts(() => execute(client, { command, stdin }, budget, deadline)),
     );
     return { ok: true, milliseconds: budget.spent, ...result };
   } catch (error) {
@@ -102,7 +103,7 @@ async function probeOn(
   const budget = new Budget(deadline);
   try {
     return await withLogin(target.connection, board, budget, (client) =>
-      look(client, target, budget),
+      board.scripts(() => look(client, target, budget)),
     );
   } catch (error) {
     const milliseconds = budget.spent;

@@ -8,7 +8,7 @@ import { type Budget } from "./budget";
 import { DialFailure } from "./failure";
 import { gatewayOf } from "./gateways";
 import { forward } from "./jump";
-import { PATIENCE, RETRY_PAUSE } from "./limits";
+import { RETRY_PAUSE } from "./limits";
 import { login } from "./login";
 import { pinnedJumpKey } from "./pins";
 import { type Switchboard } from "./switchboard";
@@ -72,11 +72,9 @@ export async function withRoute<T>(
       void board.gateways.enter(gatewayOf(connection), () => {
         // The session lasts longer than the gateway's turn, which ends with the login.
         return new Promise<void>((endTurn) => {
-          inSlot(
-            board,
-            () => reach(connection, board, line, budget),
-            (first) => travel(first, endTurn),
-          )
+          board
+            .dials(() => reach(connection, board, line, budget))
+            .then((first) => travel(first, endTurn))
             .then(resolve, reject)
             .finally(endTurn);
         });
@@ -85,32 +83,6 @@ export async function withRoute<T>(
   } finally {
     line.hangUp();
   }
-}
-
-/**
- * Opens and uses a connection in one slot. A host that is slow to open gives its slot up meanwhile, or a few dead
- * ones would keep all others waiting.
- */
-async function inSlot<T>(
-  { sessions }: Switchboard,
-  open: () => Promise<Duplex>,
-  use: (stream: Duplex) => Promise<T>,
-): Promise<T> {
-  type Early = { readonly value: T } | { readonly late: Promise<Duplex> };
-  const early = await sessions(async (): Promise<Early> => {
-    const opening = open();
-    // Looked at below; until then nobody waits for it.
-    opening.catch(() => undefined);
-    const patience = new AbortController();
-    const stream = await Promise.race([
-      opening,
-      sleep(PATIENCE, undefined, { signal: patience.signal }).catch(() => undefined),
-    ]).finally(() => patience.abort());
-    return stream ? { value: await use(stream) } : { late: opening };
-  });
-  if ("value" in early) return early.value;
-  const stream = await early.late;
-  return sessions(() => use(stream));
 }
 
 /** Connects and hears the banner; once more where sshd hung up at once. */

@@ -40,7 +40,7 @@ export type ProbeResult =
     };
 
 export interface ProbeOptions {
-  /** Hosts at the same time, from the dial to the end of the script. @default 64 */
+  /** Scripts at the same time. @default 64 */
   readonly parallel?: number;
   /** Longest time for one host, from its own dial, in milliseconds. @default 10000 */
   readonly deadline?: number;

@@ -279,6 +279,51 @@ describe("rollOut", () => {
     expect(looks.some((seen) => seen.length === 2)).toBe(true);
   });
 
+  it("dials a voter that the probe did not reach only where its vote could change the answer", async () => {
+    const registered = await startMocks(answers([]));
+    const names = ["v1", "v2", "v3", "v4", "v5"];
+    const live = ["v1", "v2", "v3", "v4"];
+    const up = (some: readonly string[]) =>
+      new Map(some.map((name) => [name, facts(name, some)] as const));
+    const asked: string[][] = [];
+    const voters = names.map((name) =>
+      live.includes(name)
+        ? task(name, NEEDED, { isVoter: true, facts: facts(name, live) })
+        : task(name, WAITING, { isVoter: true }),
+    );
+    const lookAt = (some: readonly string[]): Promise<Map<string, Facts>> => {
+      asked.push([...some]);
+      return Promise.resolve(up(live));
+    };
+    await rollOut(voters, options({ lookAt, quorum: 3 }));
+    expect(dialled(registered).filter((name) => name.endsWith("activate"))).toEqual(
+      live.map((name) => `${name}-activate`),
+    );
+    // Before and after each of the four.
+    expect(asked).toEqual(Array.from({ length: 8 }, () => live));
+  });
+
+  it("looks once more at everybody before it refuses: a voter may be back since the probe", async () => {
+    const registered = await startMocks(answers([]));
+    const names = ["v1", "v2", "v3"];
+    const asked: string[][] = [];
+    const voters = names.map((name) =>
+      name === "v3"
+        ? task(name, WAITING, { isVoter: true })
+        : task(name, NEEDED, { isVoter: true, facts: facts(name, names) }),
+    );
+    const lookAt = (some: readonly string[]): Promise<Map<string, Facts>> => {
+      asked.push([...some]);
+      return Promise.resolve(new Map(some.map((name) => [name, facts(name, names)])));
+    };
+    await rollOut(voters, options({ lookAt }));
+    expect(dialled(registered).filter((name) => name.endsWith("activate"))).toEqual([
+      "v1-activate",
+      "v2-activate",
+    ]);
+    expect(asked).toEqual([["v1", "v2"], names, names, names, names]);
+  });
+
   it("starts a fleet that is entirely down without being held", async () => {
     const registered = await startMocks(answers([]));
     const voters = ["v1", "v2", "v3"].map((name) =>

@@ -1,7 +1,8 @@
 import { sha256 } from "../../payload/digest";
-import { type Facts } from "../../payload/facts";
+import { type Facts, NOTHING_FOUND } from "../../payload/facts";
 import { VENV_PYTHON } from "../../payload/names";
 import { type ActivatePresent, type PreparePresent } from "../../payload/spec";
+import { SOUND_HOST } from "../soundHost";
 
 /** Facts of a host on which both specs are in order. */
 export function factsInOrder(
@@ -12,26 +13,11 @@ export function factsInOrder(
   const service = { digest: sha256(activate.release.service), mode: "0644", owner: "root" };
   const files = [...prepare.files, ...activate.release.files, { path: "service", ...service }];
   return {
-    at: "2026-11-22T03:14:11Z",
+    ...SOUND_HOST,
+    ...NOTHING_FOUND,
     node: prepare.node,
-    agent: "0123456789abcdef",
-    elevated: true,
-    user: "root",
-    hostname: "h4",
-    os: "Debian GNU/Linux 12 (bookworm)",
-    arch: "x86_64",
-    init: "systemd",
-    container: false,
-    bootId: "b",
-    uptimeSeconds: 100,
-    cores: 2,
-    tun: true,
-    python: { path: "/usr/bin/python3", version: "3.11.2", externallyManaged: true, pip: false },
     runner: VENV_PYTHON,
-    missing: {},
-    disk: [],
     installedAgent: "0123456789abcdef",
-    lastRun: null,
     release: {
       current: activate.digest,
       good: activate.digest,
@@ -42,7 +28,6 @@ export function factsInOrder(
     files: Object.fromEntries(
       files.map(({ path, digest, mode, owner }) => [path, { kind: "file", digest, mode, owner }]),
     ),
-    secrets: {},
     service: {
       manager: "systemd",
       state: "running",
@@ -76,17 +61,7 @@ export function factsInOrder(
       heard: {},
       error: null,
     },
-    lastError: null,
-    source: null,
-    competitors: [],
-    tailnet: null,
-    paths: null,
-    tools: {},
-    services: {},
-    firewall: null,
-    listening: [],
     traces: ["/opt/ringrift-p2p"],
-    hostKeys: null,
     error: null,
     ...changes,
   };

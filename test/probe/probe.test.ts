@@ -411,6 +411,34 @@ describe("probeFleet", () => {
   }, 90_000);
 });
 
+/** However few may run at a time: these do not run, they stall. */
+describe("probeFleet, with hosts that stall", () => {
+  it("keeps nobody waiting for them longer than a lease", async () => {
+    const stalls: Partial<ServerOptions>[] = [
+      { stall: "auth" },
+      { stall: "session" },
+      { stall: "exec" },
+    ];
+    const addresses = Array.from({ length: 9 }, (_, index) => `127.3.1.${index + 1}`);
+    const stalling = await Promise.all(
+      addresses.map((address, index) => serve(address, stalls[index % stalls.length])),
+    );
+    const sound = await serve("127.3.2.1");
+    const ends: string[] = [];
+    await probeFleet(
+      [
+        ...stalling.map(({ port }, index) =>
+          target(`stalls${index}`, sshTo(addresses[index] ?? "", port)),
+        ),
+        target("sound", sshTo("127.3.2.1", sound.port)),
+      ],
+      { parallel: 6, deadline: 8_000, onResult: (name) => ends.push(name) },
+    );
+    expect(ends[0]).toBe("sound");
+    expect(ends).toHaveLength(10);
+  }, 60_000);
+});
+
 /** Polls, because the other side sees the end of a connection a moment later. */
 async function until(isTrue: () => boolean): Promise<void> {
   for (let tries = 0; tries < 500 && !isTrue(); tries += 1)
