@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { type Finding, formatFinding, type Severity } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { planOptions, stackOption } from "./stackSettings";
 import { colour, printJson } from "./terminal";
 
 export interface CheckSummary {
@@ -21,15 +22,21 @@ export function checkCommand(): Command {
     .argument("[file]", "inventory; - reads standard input", DEFAULT_INVENTORY)
     .option("--json", "print JSON (docs/json.md)")
     .option("--controller <host>", "the host on which the program will run")
+    .addOption(stackOption())
     .option("-q, --quiet", "leave out findings of severity info")
     .addHelpText("after", "\nExit codes: 0 no errors, 1 errors, 2 wrong usage.")
-    .action((file: string, options: { json?: boolean; controller?: string; quiet?: boolean }) => {
-      const inventory = loadInventory(readInventory(file), file, options);
-      const summary = countFindings(inventory);
-      if (options.json) printJson({ file, findings: inventory.findings, summary });
-      else process.stdout.write(renderCheck(inventory, summary, options.quiet ?? false));
-      process.exitCode = summary.errors > 0 ? 1 : 0;
-    });
+    .action(
+      (
+        file: string,
+        options: { json?: boolean; controller?: string; stack?: string; quiet?: boolean },
+      ) => {
+        const inventory = loadInventory(readInventory(file), file, planOptions(options));
+        const summary = countFindings(inventory);
+        if (options.json) printJson({ file, findings: inventory.findings, summary });
+        else process.stdout.write(renderCheck(inventory, summary, options.quiet ?? false));
+        process.exitCode = summary.errors > 0 ? 1 : 0;
+      },
+    );
 }
 
 export function countFindings({ plan, findings }: Inventory): CheckSummary {

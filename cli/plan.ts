@@ -5,6 +5,7 @@ import { formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
 import { type Exposure, type FleetPlan, type HostPlan } from "../hosts/plan/types";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { planOptions, stackOption } from "./stackSettings";
 import { planJson } from "./planJson";
 import { renderList, renderTable } from "./table";
 import { colour, printJson, tableWidth } from "./terminal";
@@ -15,12 +16,13 @@ export function planCommand(): Command {
     .argument("[file]", "inventory; - reads standard input", DEFAULT_INVENTORY)
     .option("--json", "print JSON (docs/json.md)")
     .option("--controller <host>", "the host on which the program will run")
+    .addOption(stackOption())
     .addHelpText(
       "after",
       "\nExit codes: 0 there is a plan, 1 the file as a whole cannot be used, 2 wrong usage.",
     )
     .action((file: string, options: { json?: boolean; controller?: string }) => {
-      const { plan, findings } = loadInventory(readInventory(file), file, options);
+      const { plan, findings } = loadInventory(readInventory(file), file, planOptions(options));
       const errors = findings.filter(({ severity }) => severity === "error");
       if (!plan) {
         if (options.json) printJson({ file, findings });
@@ -38,13 +40,16 @@ export function planCommand(): Command {
 }
 
 export function renderPlan(plan: FleetPlan, width: number): string {
-  const rows = [...plan.hosts.values()].map((host) => rowOf(host, plan));
+  const hosts = [...plan.hosts.values()];
+  const isForwarded = hosts.some((host) => host.action === "deploy" && host.forwarded);
+  const rows = hosts.map((host) => rowOf(host, plan, isForwarded));
+  const where = isForwarded ? ["NUMBER", "ADDRESS", "PATHS"] : ["TRANSPORT"];
   const header = [
     "HOST",
     "PROVIDER",
     "ACTION",
     "SUPERVISOR",
-    "TRANSPORT",
+    ...where,
     "LISTENS",
     "VOTER",
     "REASON",
@@ -52,6 +57,7 @@ export function renderPlan(plan: FleetPlan, width: number): string {
   const { voters } = plan;
   const lines = [
     renderTable([header.map((text) => colour.bold(text)), ...rows], width),
+    ...(rows.some((row) => row.some((cell) => cell.includes("*"))) ? ["* made by this stack"] : []),
     "",
     `voters       ${voters.effective.length} of ${voters.declared.length} declared can vote, quorum ${voters.quorum}, margin ${voters.margin}`,
     renderList("  effective  ", voters.effective, width),
@@ -65,16 +71,16 @@ export function renderPlan(plan: FleetPlan, width: number): string {
 
 const PAINT = { deploy: colour.green, skip: colour.dim, refused: colour.red } as const;
 
-function rowOf(host: HostPlan, { voters }: FleetPlan): string[] {
+function rowOf(host: HostPlan, plan: FleetPlan, isForwarded: boolean): string[] {
   const isDeployed = host.action === "deploy";
-  const isRejected = voters.rejected.some(({ node }) => node === host.name);
+  const isRejected = plan.voters.rejected.some(({ node }) => node === host.name);
   const voter = isDeployed && host.voter ? "yes" : isRejected ? "rejected" : "-";
   return [
     printable(host.name),
     host.provider,
     PAINT[host.action](host.action),
     isDeployed ? host.supervisor : "-",
-    isDeployed ? (host.relay ? `${host.transport.kind}+relay` : host.transport.kind) : "-",
+    ...(isForwarded ? whereOf(host, plan) : [transportOf(host)]),
     isDeployed ? paintExposure(host.exposure) : "-",
     voter,
     host.reason,
@@ -83,6 +89,25 @@ function rowOf(host: HostPlan, { voters }: FleetPlan): string[] {
 
 function paintExposure(exposure: Exposure): string {
   return exposure === "all, exposed" ? colour.red(exposure) : exposure;
+}
+
+function transportOf(host: HostPlan): string {
+  if (host.action !== "deploy") return "-";
+  return host.relay ? `${host.transport.kind}+relay` : host.transport.kind;
+}
+
+/** Number, address, and the paths in the order in which they are tried; a `*` marks one that is still to be made. */
+function whereOf(host: HostPlan, { methods }: FleetPlan): string[] {
+  if (host.action !== "deploy") return [String(host.number ?? "-"), "-", "-"];
+  const { addresses, planned, number, loopback } = host;
+  const paths = (host.methods ?? methods).flatMap((path) => {
+    if (path === "relay" || path === "none") return [];
+    if (addresses[path] !== null) return [path];
+    return path !== "direct" && planned.includes(path) ? [`${path}*`] : [];
+  });
+  const ways = [...paths, ...(host.relay ? ["relay"] : [])];
+  if (host.entryOnly) return [String(number), loopback, "entry only"];
+  return [String(number), loopback, ways.join(" ") || "none"];
 }
 
 /** Host names are keys of the file and may hold anything; a terminal gets them escaped. */

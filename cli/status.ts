@@ -5,11 +5,12 @@ import { type Inventory, loadInventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { factsOf } from "../converge/work";
 import { type Bound, boundOf } from "../health/exposure";
-import { describePaths, pathsOf, type PathsStatus } from "../health/paths";
+import { describePaths, lastOf, pathsOf, type PathsStatus } from "../health/paths";
 import { isAlive } from "../health/quorum";
 import { type NodeStatus, stateOf } from "../health/state";
 import { type ProbeResult } from "../probe/types";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { planOptions, stackOption } from "./stackSettings";
 import { renderTable } from "./table";
 import { colour, printJson, tableWidth } from "./terminal";
 import { UsageError } from "./usageError";
@@ -17,6 +18,7 @@ import { UsageError } from "./usageError";
 interface StatusOptions {
   readonly json?: boolean;
   readonly controller?: string;
+  readonly stack?: string;
   readonly parallel: string;
 }
 
@@ -46,13 +48,14 @@ export function statusCommand(): Command {
     .argument("[file]", "inventory; - reads standard input", DEFAULT_INVENTORY)
     .option("--json", "print JSON (docs/json.md)")
     .option("--controller <host>", "the host on which this runs")
+    .addOption(stackOption())
     .option("--parallel <n>", "scripts at the same time", "64")
     .addHelpText(
       "after",
       "\nExit codes: 0 every node is HEALTHY, 1 some are not, 2 wrong usage, 3 the voters have no quorum.",
     )
     .action(async (file: string, options: StatusOptions) => {
-      const inventory = loadInventory(readInventory(file), file, options);
+      const inventory = loadInventory(readInventory(file), file, planOptions(options));
       if (!inventory.plan) throw new UsageError(`${file} cannot be used`, `fleet check ${file}`);
       const parallel = Number(options.parallel);
       if (!Number.isInteger(parallel) || parallel < 1)
@@ -107,7 +110,8 @@ export function judgeFleet(
     const { name, provider, voter, port } = host;
     const facts = factsOf(probe);
     const listens = facts ? boundOf(facts, port) : null;
-    const paths = pathsOf(facts ?? undefined);
+    const electorate = { self: name, voters: voters.effective, quorum: voters.quorum };
+    const paths = pathsOf(facts ?? undefined, electorate);
     return [{ host: name, provider, voter, listens, paths, ...stateOf(name, probe) }];
   });
   const alive = voters.effective.filter((name) => {
@@ -160,14 +164,21 @@ export function renderStatus({ hosts, voters }: FleetStatus, width: number): str
   ].join("\n");
 }
 
-/** Who is cut off, and who would be if one more path failed. */
+/** Who is cut off, who would be if one more thing failed, and of whom nobody knows. */
 function thinPaths(hosts: readonly HostStatus[]): string {
-  const names = (verdict: PathsStatus["verdict"]) =>
-    hosts.filter(({ paths }) => paths?.verdict === verdict).map(({ host }) => host);
-  const [cutOff, last] = [names("cut off"), names("last")];
+  const those = (verdict: PathsStatus["verdict"]) =>
+    hosts.flatMap(({ host, paths }) => (paths?.verdict === verdict ? [{ host, paths }] : []));
+  const names = (some: readonly { host: string }[]) => some.map(({ host }) => host).join(", ");
+  const [cutOff, last] = [those("cut off"), those("last")];
+  const unknown = hosts.filter(({ paths }) => paths === null || paths.verdict === "unknown");
+  const failures = new Map<string, string[]>();
+  for (const { host, paths } of last)
+    failures.set(lastOf(paths), [...(failures.get(lastOf(paths)) ?? []), host]);
+  const thin = [...failures].map(([failure, who]) => `${who.join(", ")} (${failure})`);
   const parts = [
-    ...(cutOff.length > 0 ? [`cut off: ${cutOff.join(", ")}`] : []),
-    ...(last.length > 0 ? [`one failure away from being cut off: ${last.join(", ")}`] : []),
+    ...(cutOff.length > 0 ? [`cut off: ${names(cutOff)}`] : []),
+    ...(thin.length > 0 ? [`one failure away from being cut off: ${thin.join("; ")}`] : []),
+    ...(unknown.length > 0 ? [`not known: ${names(unknown)}`] : []),
   ];
   return parts.length > 0 ? parts.join("; ") : "every host has a spare one";
 }

@@ -7,7 +7,6 @@ import { uselessPatterns } from "../converge/limit";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { planFirewall } from "../hosts/plan/firewall";
-import { type PlanOptions } from "../hosts/plan/planFleet";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { debtsOf, type Outcome } from "../health/outcome";
 import { judge } from "../health/policy";
@@ -18,6 +17,7 @@ import { versionNotes } from "../health/versions";
 import { withoutSshDetails } from "../hosts/inventoryCopy";
 import { rememberLeft } from "../paths/numbers";
 import { type ProbeResult } from "../probe/types";
+import { planOptionsOf } from "../settings/planOptions";
 import { EMPTY_PART } from "../payload/hostPart";
 import { openFleetTunnels } from "./fleetTunnels";
 import { openPaths } from "./fleetPaths";
@@ -46,7 +46,7 @@ export class InventoryRunError extends pulumi.RunError {}
 /** @returns the stack's outputs */
 export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> {
   const text = readInventoryFile(config.inventory);
-  const inventory = loadInventory(text, config.inventory, options(config));
+  const inventory = loadInventory(text, config.inventory, planOptionsOf(config));
   const plan = requirePlan(inventory);
   reportFindings(inventory, config, plan);
   const previous = await previousRun();
@@ -156,16 +156,6 @@ const NOT_LOOKED_AT: ProbeResult = {
   reason: "nobody looked",
   milliseconds: 0,
 };
-
-function options({ controller, cloudflare, firewall, paths, tailnet }: FleetConfig): PlanOptions {
-  return {
-    ...(controller === undefined ? {} : { controller }),
-    ...(cloudflare === null ? {} : { tunnels: cloudflare }),
-    ...(paths === null ? {} : { paths }),
-    tailnet: tailnet !== null,
-    firewall,
-  };
-}
 
 function readInventoryFile(path: string): string {
   try {

@@ -8,12 +8,17 @@ export const root = join(__dirname, "..", "..");
 export function fleet(
   args: readonly string[],
   input = "",
+  cwd = root,
 ): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["bin/fleet.js", ...args], {
-    cwd: root,
-    input,
-    encoding: "utf8",
-    env: { PATH: process.env["PATH"], NO_COLOR: "1" },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(root, "bin", "fleet.js"), ...args],
+    {
+      cwd,
+      input,
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"], NO_COLOR: "1" },
+    },
+  );
   return { code: status, stdout, stderr };
 }
