@@ -3,7 +3,12 @@
 import { Command } from "commander";
 import { formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
-import { type Exposure, type FleetPlan, type HostPlan } from "../hosts/plan/types";
+import {
+  type DeployHostPlan,
+  type Exposure,
+  type FleetPlan,
+  type HostPlan,
+} from "../hosts/plan/types";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
 import { planOptions, stackOption } from "./stackSettings";
 import { planJson } from "./planJson";
@@ -21,7 +26,7 @@ export function planCommand(): Command {
       "after",
       "\nExit codes: 0 there is a plan, 1 the file as a whole cannot be used, 2 wrong usage.",
     )
-    .action((file: string, options: { json?: boolean; controller?: string }) => {
+    .action((file: string, options: { json?: boolean; controller?: string; stack?: string }) => {
       const { plan, findings } = loadInventory(readInventory(file), file, planOptions(options));
       const errors = findings.filter(({ severity }) => severity === "error");
       if (!plan) {
@@ -40,16 +45,13 @@ export function planCommand(): Command {
 }
 
 export function renderPlan(plan: FleetPlan, width: number): string {
-  const hosts = [...plan.hosts.values()];
-  const isForwarded = hosts.some((host) => host.action === "deploy" && host.forwarded);
-  const rows = hosts.map((host) => rowOf(host, plan, isForwarded));
-  const where = isForwarded ? ["NUMBER", "ADDRESS", "PATHS"] : ["TRANSPORT"];
+  const rows = [...plan.hosts.values()].map((host) => rowOf(host, plan));
   const header = [
     "HOST",
     "PROVIDER",
     "ACTION",
     "SUPERVISOR",
-    ...where,
+    "TRANSPORT",
     "LISTENS",
     "VOTER",
     "REASON",
@@ -57,8 +59,8 @@ export function renderPlan(plan: FleetPlan, width: number): string {
   const { voters } = plan;
   const lines = [
     renderTable([header.map((text) => colour.bold(text)), ...rows], width),
-    ...(rows.some((row) => row.some((cell) => cell.includes("*"))) ? ["* made by this stack"] : []),
     "",
+    ...renderNodes(plan, width),
     `voters       ${voters.effective.length} of ${voters.declared.length} declared can vote, quorum ${voters.quorum}, margin ${voters.margin}`,
     renderList("  effective  ", voters.effective, width),
     ...voters.rejected.map(({ node, reason }) => `  rejected   ${printable(node)} (${reason})`),
@@ -69,18 +71,46 @@ export function renderPlan(plan: FleetPlan, width: number): string {
   return lines.join("\n") + "\n";
 }
 
+/** Where nodes have forwarders: number, address, and paths in the order in which they are tried. */
+function renderNodes({ hosts, methods }: FleetPlan, width: number): string[] {
+  const nodes = [...hosts.values()].flatMap((host) =>
+    host.action === "deploy" && host.forwarded ? [host] : [],
+  );
+  if (nodes.length === 0) return [];
+  const rows = nodes.map((host) => {
+    const ways = [...pathsTo(host, methods), ...(host.relay ? ["relay"] : [])].join(" ");
+    const text = host.entryOnly ? `${ways} (knows only the entry)` : ways;
+    return [printable(host.name), String(host.number), host.loopback, text.trim() || "none"];
+  });
+  const header = ["NODE", "NUMBER", "ADDRESS", "PATHS"].map((text) => colour.bold(text));
+  const isMade = nodes.some(({ planned }) => planned.length > 0);
+  return [
+    renderTable([header, ...rows], width),
+    ...(isMade ? ["* made by this stack; the inventory has no address for it"] : []),
+    "",
+  ];
+}
+
+function pathsTo(host: DeployHostPlan, methods: FleetPlan["methods"]): string[] {
+  return (host.methods ?? methods).flatMap((path) => {
+    if (path === "relay" || path === "none") return [];
+    if (host.addresses[path] !== null) return [path];
+    return path !== "direct" && host.planned.includes(path) ? [`${path}*`] : [];
+  });
+}
+
 const PAINT = { deploy: colour.green, skip: colour.dim, refused: colour.red } as const;
 
-function rowOf(host: HostPlan, plan: FleetPlan, isForwarded: boolean): string[] {
+function rowOf(host: HostPlan, { voters }: FleetPlan): string[] {
   const isDeployed = host.action === "deploy";
-  const isRejected = plan.voters.rejected.some(({ node }) => node === host.name);
+  const isRejected = voters.rejected.some(({ node }) => node === host.name);
   const voter = isDeployed && host.voter ? "yes" : isRejected ? "rejected" : "-";
   return [
     printable(host.name),
     host.provider,
     PAINT[host.action](host.action),
     isDeployed ? host.supervisor : "-",
-    ...(isForwarded ? whereOf(host, plan) : [transportOf(host)]),
+    isDeployed ? (host.relay ? `${host.transport.kind}+relay` : host.transport.kind) : "-",
     isDeployed ? paintExposure(host.exposure) : "-",
     voter,
     host.reason,
@@ -89,25 +119,6 @@ function rowOf(host: HostPlan, plan: FleetPlan, isForwarded: boolean): string[] 
 
 function paintExposure(exposure: Exposure): string {
   return exposure === "all, exposed" ? colour.red(exposure) : exposure;
-}
-
-function transportOf(host: HostPlan): string {
-  if (host.action !== "deploy") return "-";
-  return host.relay ? `${host.transport.kind}+relay` : host.transport.kind;
-}
-
-/** Number, address, and the paths in the order in which they are tried; a `*` marks one that is still to be made. */
-function whereOf(host: HostPlan, { methods }: FleetPlan): string[] {
-  if (host.action !== "deploy") return [String(host.number ?? "-"), "-", "-"];
-  const { addresses, planned, number, loopback } = host;
-  const paths = (host.methods ?? methods).flatMap((path) => {
-    if (path === "relay" || path === "none") return [];
-    if (addresses[path] !== null) return [path];
-    return path !== "direct" && planned.includes(path) ? [`${path}*`] : [];
-  });
-  const ways = [...paths, ...(host.relay ? ["relay"] : [])];
-  if (host.entryOnly) return [String(number), loopback, "entry only"];
-  return [String(number), loopback, ways.join(" ") || "none"];
 }
 
 /** Host names are keys of the file and may hold anything; a terminal gets them escaped. */

@@ -32,11 +32,15 @@ describe("fleet plan --stack", () => {
     const { code, stdout } = plan("--stack", "org/p2p/prod");
     expect([code, stdout]).toEqual([
       0,
-      `HOST  PROVIDER  ACTION  SUPERVISOR  NUMBER  ADDRESS        PATHS              LISTENS   VOTER  REASON
-c1    unknown   deploy  own         70000   127.65.17.112  cloudflare* relay  loopback  yes    status: ready
-h1    unknown   deploy  systemd     1       127.64.0.1     direct tailscale   loopback  yes    status: ready
-off   unknown   skip    -           3       -              -                  -         -      status: offline
-* made by this stack
+      `HOST  PROVIDER  ACTION  SUPERVISOR  TRANSPORT         LISTENS   VOTER  REASON
+c1    unknown   deploy  own         cloudflare+relay  loopback  yes    status: ready
+h1    unknown   deploy  systemd     direct            loopback  yes    status: ready
+off   unknown   skip    -           -                 -         -      status: offline
+
+NODE  NUMBER  ADDRESS        PATHS
+c1    70000   127.65.17.112  cloudflare* relay
+h1    1       127.64.0.1     direct tailscale
+* made by this stack; the inventory has no address for it
 
 voters       2 of 2 declared can vote, quorum 2, margin 0
   effective  c1 h1
