@@ -39,6 +39,9 @@ export const REPOSITORY_PACKAGES: readonly string[] = [
   "python3-yaml",
   "git",
   "rsync",
+  // Other people's firewalls, beside which ours has to stand.
+  "ufw",
+  "firewalld",
 ];
 
 /** What the daemon imports; hosts with `modules: true` have it from the start, the others get it from the product. */
