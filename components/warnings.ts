@@ -22,7 +22,21 @@ export function notesOf(facts: Facts | undefined): string[] {
       ? ["not started at boot: there is no start script"]
       : []),
     ...competitors.map(({ kind, id }) => `competes for the daemon: ${kind} ${id}`),
+    ...firewallNotes(facts),
   ];
+}
+
+function firewallNotes({ firewall }: Facts): string[] {
+  if (firewall === null) return [];
+  if (!firewall.able)
+    return [
+      "no firewall of ours: this container may not have one (CAP_NET_ADMIN is missing); its daemon is reached over " +
+        "the loopback alone, that is over the tailnet in userspace mode, its tunnel or the path forwarder",
+    ];
+  return firewall.managers.map(
+    (name) =>
+      `${name} is active too: it has to let in whoever p2p:firewall lets in, for ours only takes away`,
+  );
 }
 
 /** The join's own difference is a secret as a whole, so it is told here. */

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { notesOf } from "../../components/warnings";
 import { Lab } from "../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { until } from "../../lab/fleet/until";
 import { comparePrepare, factsRequest } from "../../payload/compare";
 import { renderAbsent, renderActivate, renderPrepare } from "../../payload/render";
-import { type FirewallSpec, type PreparePresent } from "../../payload/spec";
+import { type FactsRequest, type FirewallSpec, type PreparePresent } from "../../payload/spec";
 import { planOf } from "../payload/plans";
 import { AgentOnLab } from "./agentOnLab";
 
@@ -36,6 +37,23 @@ const SOURCES = {
   "next to it": ["10.77.61.5", "fd77:0:0:61::5"],
 } as const;
 const FLEET_HOST = ["10.77.1.3", "fd77:0:0:1::3"] as const;
+const INDEX = { kind: "index", url: "http://10.77.0.1:8080/simple/" } as const;
+/** What a host is to be, with no more of it than the firewall needs. */
+const wishFor = (
+  name: string,
+  supervisor: "systemd" | "own",
+  firewall: FirewallSpec | null,
+): { prepare: PreparePresent; request: FactsRequest } => {
+  const connection = { ...planOf().connection, user: "root" };
+  const plan = planOf({ name, supervisor, connection, aiServicePath: "/root", provider: "vast" });
+  const options = { inventory: null, clusterToken: null, index: INDEX };
+  const prepare = renderPrepare(plan, { ...options, firewall });
+  // A container's supervisord applies the rules at its start.
+  const required: Record<string, string> =
+    supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+  const wish = { ...prepare, python: { ...prepare.python, required } };
+  return { prepare: wish, request: factsRequest(wish, renderActivate(plan, options), null) };
+};
 const TARGETS = { s1: ["10.77.1.1", "fd77:0:0:1::1"], n1: ["10.77.1.2", "fd77:0:0:1::2"] } as const;
 
 onLab(title, () => {
@@ -148,27 +166,13 @@ onLab(title, () => {
   ] as const)("on %s (%s, %s)", (host, supervisor, backend) => {
     let agent: AgentOnLab;
     let foreign: string;
-    const connection = { ...planOf().connection, user: "root" };
-    const plan = planOf({
-      name: host,
-      supervisor,
-      connection,
-      aiServicePath: "/root",
-      provider: "vast",
-    });
-    const wish = (firewall: FirewallSpec | null): PreparePresent => {
-      const index = { kind: "index", url: "http://10.77.0.1:8080/simple/" } as const;
-      const prepare = renderPrepare(plan, { inventory: null, clusterToken: null, firewall, index });
-      const required: Record<string, string> =
-        supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
-      return { ...prepare, python: { ...prepare.python, required } };
-    };
+    const wish = (firewall: FirewallSpec | null) => wishFor(host, supervisor, firewall).prepare;
     const closed = wish(SPEC);
-    const look = (prepare = closed) =>
-      agent.facts(
-        factsRequest(prepare, renderActivate(plan, { inventory: null, clusterToken: null }), null),
-      );
-    const driftOf = async (prepare = closed) => comparePrepare(prepare, await look(prepare));
+    const look = () => agent.facts(wishFor(host, supervisor, SPEC).request);
+    const driftOf = async (firewall: FirewallSpec | null = SPEC) => {
+      const { prepare, request } = wishFor(host, supervisor, firewall);
+      return comparePrepare(prepare, await agent.facts(request));
+    };
     const disarm = () => agent.run("disarm", { node: host, names: ["*"] });
     /** Our supervisord is the daemon's; without a daemon it is started by hand. */
     const superviseOwn = async () => {
@@ -265,11 +269,11 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
     it("goes without a trace when it is turned off, and when the host leaves", async () => {
       const foreignNow = await foreignRules(host);
       const open = wish(null);
-      expect((await driftOf(open)).map(({ want, is }) => [want, is])).toEqual([
+      expect((await driftOf(null)).map(({ want, is }) => [want, is])).toEqual([
         ["no rule of ours", "rules intact"],
       ]);
       expect(await agent.run("prepare", open)).toMatchObject({ ok: true });
-      expect(await driftOf(open)).toEqual([]);
+      expect(await driftOf(null)).toEqual([]);
       expect(await scan(host)).toEqual(closedFor());
       await agent.run("prepare", closed);
       await disarm();
@@ -282,28 +286,11 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
   it("that locks the controller out is undone by the host itself, on a machine and in a container", async () => {
     const lockOut = async (host: "s1" | "n1", supervisor: "systemd" | "own"): Promise<void> => {
       const agent = new AgentOnLab(lab, host);
-      const connection = { ...planOf().connection, user: "root" };
-      const plan = planOf({
-        name: host,
-        supervisor,
-        connection,
-        aiServicePath: "/root",
-        provider: "vast",
-      });
-      const prepare = renderPrepare(plan, {
-        inventory: null,
-        clusterToken: null,
-        firewall: { ...SPEC, ports: [22, ...SPEC.ports] },
-        index: { kind: "index", url: "http://10.77.0.1:8080/simple/" },
-      });
-      const required: Record<string, string> =
-        supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
+      const { prepare } = wishFor(host, supervisor, { ...SPEC, ports: [22, ...SPEC.ports] });
       await agent.stage();
       const login = async () => (await lab.ssh(host, "true", { timeout: 6_000 })).code === 0;
       // The session is cut off in the middle, so nobody hears the verdict.
-      const lost = agent
-        .run("prepare", { ...prepare, python: { ...prepare.python, required } })
-        .catch(() => null);
+      const lost = agent.run("prepare", prepare).catch(() => null);
       expect(await until(async () => !(await login()), 120_000, 500)).not.toBeNull();
       const began = Date.now();
       expect(await until(login, 200_000, 1000)).not.toBeNull();
@@ -320,21 +307,15 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
 
   it("is not asked of a container that may not have one, and that is said", async () => {
     const agent = new AgentOnLab(lab, "b1");
-    const connection = { ...planOf().connection, user: "root" };
-    const plan = planOf({ name: "b1", supervisor: "own", connection, aiServicePath: "/root" });
-    const prepare = renderPrepare(plan, { inventory: null, clusterToken: null, firewall: SPEC });
+    const { prepare, request } = wishFor("b1", "own", SPEC);
     const spec = { ...prepare, python: { ...prepare.python, required: {} } };
     await agent.stage();
     const verdict = await agent.run("prepare", spec);
-    expect(verdict).toMatchObject({
-      ok: true,
-      notes: ["no firewall of ours: this container may not have one (CAP_NET_ADMIN is missing)"],
-    });
-    const request = factsRequest(
-      spec,
-      renderActivate(plan, { inventory: null, clusterToken: null }),
-      null,
+    expect(verdict).toMatchObject({ ok: true, notes: [] });
+    const facts = await agent.facts(request);
+    expect(comparePrepare(spec, facts)).toEqual([]);
+    expect(notesOf(facts)).toContainEqual(
+      expect.stringMatching(/^no firewall of ours: this container may not have one/),
     );
-    expect(comparePrepare(spec, await agent.facts(request))).toEqual([]);
   });
 });

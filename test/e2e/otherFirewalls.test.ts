@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { notesOf } from "../../components/warnings";
 import { Lab } from "../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { until } from "../../lab/fleet/until";
@@ -144,12 +145,10 @@ ${setUp}`,
       return verdict;
     };
     await agent.stage();
-    expect(await heal()).toMatchObject({
-      ok: true,
-      notes: [
-        `${name} is active here too, and has to let in on port 4321 whoever p2p:firewall lets in`,
-      ],
-    });
+    expect(await heal()).toMatchObject({ ok: true });
+    expect(notesOf(await agent.facts(request))).toEqual([
+      `${name} is active too: it has to let in whoever p2p:firewall lets in, for ours only takes away`,
+    ]);
     expect(await theirs(other)).toBe(before);
     // Whoever is to be let in needs both.
     expect(await reaching(other)).toEqual(["both"]);

@@ -58,6 +58,9 @@ export function tailnetFiles(
   return files;
 }
 
+const urlOf = (address: string, port: number): string =>
+  `http://${address.includes(":") ? `[${address}]` : address}:${port}/health`;
+
 export interface LabDevice {
   readonly id: string;
   readonly nodeId: string;
@@ -151,7 +154,7 @@ export class TailnetLab {
   async reaches(from: string, address: string, port: number): Promise<boolean> {
     const proxy = from.startsWith("c") ? ["-x", "socks5h://localhost:1055"] : [];
     const { code } = await this.fleet.lab.inside(from, [
-      ...["curl", "-s", "-o", "/dev/null", "-m", "4", ...proxy, `http://${address}:${port}/health`],
+      ...["curl", "-s", "-g", "-o", "/dev/null", "-m", "4", ...proxy, urlOf(address, port)],
     ]);
     // 1: something answered that is not HTTP, as sshd does.
     return code === 0 || code === 1;
@@ -162,7 +165,7 @@ export class TailnetLab {
     const proxy = from.startsWith("c") ? "-x socks5h://localhost:1055" : "";
     const end = Date.now() + seconds * 1000;
     for (;;) {
-      const command = `curl -s -m 4 ${proxy} http://${address}:8770/health`;
+      const command = `curl -s -g -m 4 ${proxy} '${urlOf(address, 8770)}'`;
       const { code, stdout } = await this.fleet.lab.inside(from, ["sh", "-c", command]);
       if (code === 0) return (JSON.parse(stdout) as { node_id: string }).node_id;
       if (Date.now() >= end) return null;

@@ -77,6 +77,12 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     expect(await lab.answers("h1", admin)).toEqual({ "404": 1 });
     const known = `h2.${ZONE}`;
     expect(await lab.answers("h1", url("nobody"), 1, "token", known)).toEqual({ "404": 1 });
+    // No other port leads to a node by its name, and none but SSH's from the network outside.
+    const isOpen = (address: string, port: number) =>
+      `python3 -c 'import socket; socket.create_connection(("${address}", ${port}), 3)' 2>/dev/null && echo open || echo closed`;
+    const ports = [8770, 8772, 8779];
+    const named = ports.map((port) => fleet().on("h1", isOpen(known, port)));
+    expect(await Promise.all(named)).toEqual(ports.map(() => "closed"));
   });
 
   it("tell the orchestrator their URLs, in the inventory's shape", async () => {
