@@ -13,9 +13,7 @@ export async function configSet(
   const place = findPlace(options, process.env);
   // Not /dev/stdin: a socket, which is what node gives a child, cannot be opened by a path.
   const text = value ?? fs.readFileSync(0, "utf8").replace(/\n$/, "");
-  const { name, below } = options.path
-    ? readPath(place.project.name, key)
-    : { name: normalizeKey(place.project.name, key), below: [] };
+  const { name, below } = placeOf(place.project.name, key, options);
   const cipher = options.secret
     ? await openCipher(place.stackFile, process.env, undefined)
     : undefined;
@@ -25,10 +23,19 @@ export async function configSet(
   });
 }
 
-/** `p2p:policy.maxFailed`; list indices and quoted parts are not supported. */
-function readPath(project: string, key: string): { name: string; below: string[] } {
-  const [first = "", ...below] = key.split(".");
-  if (!/^[\w:-]+$/.test(first) || below.some((part) => !/^[\w-]+$/.test(part)))
+function placeOf(project: string, key: string, { path }: { path?: boolean }) {
+  return path ? readPath(project, key) : { name: normalizeKey(project, key), below: [] };
+}
+
+/** `p2p:policy.maxFailed`, `p2p:firewall.allow[0]`; quoted parts are not supported. */
+function readPath(project: string, key: string): { name: string; below: (string | number)[] } {
+  const [first = "", ...rest] = key.split(".");
+  const below = rest.flatMap((part) => {
+    const [name = "", ...indices] = part.split(/\[(?=\d+\](?:\[|$))/);
+    return [name, ...indices.map((index) => Number(index.slice(0, -1)))];
+  });
+  const isGood = (part: string | number) => typeof part === "number" || /^[\w-]+$/.test(part);
+  if (!/^[\w:-]+$/.test(first) || !below.every(isGood))
     throw new EngineError(`the embedded engine does not support the path ${JSON.stringify(key)}`);
   return { name: normalizeKey(project, first), below };
 }
@@ -48,11 +55,12 @@ export async function configGet(key: string, options: GlobalOptions): Promise<st
   return value;
 }
 
-/** `pulumi config rm <key>` */
-export function configRemove(key: string, options: GlobalOptions): void {
+/** `pulumi config rm <key> [--path]` */
+export function configRemove(key: string, options: GlobalOptions & { path?: boolean }): void {
   const place = findPlace(options, process.env);
-  const name = normalizeKey(place.project.name, key);
-  editStackFile(place.stackFile.file, (document) => void document.deleteIn(["config", name]));
+  const { name, below } = placeOf(place.project.name, key, options);
+  const path = ["config", name, ...below];
+  editStackFile(place.stackFile.file, (document) => void document.deleteIn(path));
 }
 
 /** `pulumi config [--json] [--show-secrets]` */

@@ -203,9 +203,9 @@ function addConfigCommands(program: Command): void {
     async (key: string, _, command: Command) =>
       print(await configGet(key, command.optsWithGlobals())),
   );
-  stackOption(config.command("rm <key>").description("remove a setting")).action(
-    (key: string, _, command: Command) => configRemove(key, command.optsWithGlobals()),
-  );
+  stackOption(config.command("rm <key>").description("remove a setting"))
+    .option("--path", "the key is a path, such as p2p:firewall.allow[0]")
+    .action((key: string, _, command: Command) => configRemove(key, command.optsWithGlobals()));
 }
 
 function stackOption(command: Command): Command {
