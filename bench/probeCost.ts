@@ -8,7 +8,7 @@ import { join } from "node:path";
 import pLimit from "p-limit";
 import { Client, utils } from "ssh2";
 import { factsRequest } from "../payload/compare";
-import { probeScript } from "../payload/remoteText";
+import { briefProbeScript, probeScript } from "../payload/remoteText";
 import { renderAbsent } from "../payload/render";
 import { type FactsRequest } from "../payload/spec";
 import { HANDSHAKES_PER_CORE } from "../probe/limits";
@@ -111,7 +111,7 @@ async function shakeHands(
 }
 
 function ask(client: Client, request: FactsRequest): void {
-  const { command, stdin } = probeScript(request);
+  const { command, stdin } = briefProbeScript(request);
   client.exec(command, (error, channel) => {
     if (error) return void client.destroy();
     channel.resume().once("close", () => client.end());
@@ -138,7 +138,7 @@ const least = (costs: readonly Cost[]): Cost => ({
   cpu: Math.min(...costs.map(({ cpu }) => cpu)),
 });
 
-/** `floor`: handshakes alone; `asked`: handshakes and one bare command with the same words both ways. */
+/** `floor`: handshakes alone; `asked`: handshakes and one bare command, with the words that a probe of a known host sends and gets. */
 export interface ProbeCosts {
   readonly floor: Cost;
   readonly asked: Cost;

@@ -2,7 +2,7 @@
 
 import { type Client } from "ssh2";
 import { type Connection } from "../hosts/plan/types";
-import { probeScript } from "../payload/remoteText";
+import { briefProbeScript, probeScript } from "../payload/remoteText";
 import { clean } from "../payload/untrusted";
 import { parseFacts } from "../payload/verdict";
 import { Budget } from "./budget";
@@ -121,12 +121,16 @@ async function probeOn(
   }
 }
 
-/** Runs the facts script and reads its one line. */
+/** Runs the facts script, which most hosts have already, and reads its one line. */
 async function look(client: Client, target: ProbeTarget, budget: Budget): Promise<ProbeResult> {
-  const script = probeScript(target.request, Math.ceil(budget.total / 1000));
-  const result = await execute(client, script, budget);
+  const limit = Math.ceil(budget.total / 1000);
+  let result = await execute(client, briefProbeScript(target.request, limit), budget);
+  let parsed = parseFacts(result.stdout);
+  if (!parsed.ok) {
+    result = await execute(client, probeScript(target.request, limit), budget);
+    parsed = parseFacts(result.stdout);
+  }
   const milliseconds = budget.spent;
-  const parsed = parseFacts(result.stdout);
   if (!parsed.ok) {
     const reason = `logged in, but the script gave no facts: ${whyNot(result, parsed.error)}`;
     return { class: "degraded", facts: null, reason, milliseconds };

@@ -84,7 +84,7 @@ def uptime():
     return float(files.text_of("/proc/uptime").split()[0])
 
 
-def collect(request, modules):
+def collect(request, modules, packed):
     uid = os.geteuid()
     facts = {
         "at": now(), "node": request["node"], "agent": request["agent"], "elevated": uid == 0, "user": files.owner_name(uid),
@@ -103,7 +103,7 @@ def collect(request, modules):
     guarded(facts, "tun", inspection.tun_opens)
     guarded(facts, "python", python)
     guarded(facts, "disk", lambda: disk(["/", BASE, request["aiServicePath"] or "/"]))
-    guarded(facts, "installedAgent", lambda: request["agent"] if stage.installed(request["agent"], modules) else None)
+    guarded(facts, "installedAgent", lambda: request["agent"] if stage.installed(request["agent"], modules, packed) else None)
     here = release.current()
     guarded(facts, "release", lambda: {"current": here, "good": state.load()["good"], "kept": release.kept(), "intact": not here or release.intact(here), "requires": release.token_of(here)})
     service = None

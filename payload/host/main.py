@@ -4,7 +4,7 @@ import absent, activate, contents, deadman, facts, files, firewall, join, prepar
 from journal import OutOfTime, MOST_OF_VERDICT, Run, now, open_log, reply_with
 
 
-def run(phase, modules):
+def run(phase, modules, packed):
     sys.dont_write_bytecode = True
     os.umask(0o022)
     request = json.loads(sys.stdin.read() or "{}")
@@ -12,7 +12,7 @@ def run(phase, modules):
     if phase == "facts":
         reply = os.fdopen(os.dup(1), "w")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return reply_with(reply, facts.collect(request, modules))
+        return reply_with(reply, facts.collect(request, modules, packed))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, out_of_time)
@@ -21,7 +21,7 @@ def run(phase, modules):
         phase = "absent"
     doing = Run(phase, str(request.get("node", "")))
     try:
-        perform(doing, request, modules)
+        perform(doing, request, modules, packed)
     except OutOfTime:
         doing.error = doing.error or "out of time"
     reply_with(reply, doing.verdict(), MOST_OF_VERDICT)
@@ -31,11 +31,11 @@ def out_of_time(number, frame):
     raise OutOfTime()
 
 
-def perform(doing, request, modules):
+def perform(doing, request, modules, packed):
     if not doing.step("lock", take_lock, doing):
         return
     if doing.phase == "stage":
-        doing.step("agent", stage.install, request["digest"], modules)
+        doing.step("agent", stage.install, request["digest"], modules, packed)
         for digest, packed in request["contents"].items():
             doing.step("content " + digest[:12], contents.keep, digest, packed)
         return

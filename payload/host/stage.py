@@ -4,18 +4,20 @@ import files
 from paths import AGENTS
 
 
-def content(modules):
-    return dict(modules, __main__="import main, sys\nmain.run(sys.argv[1], None)\n")
+def content(modules, packed):
+    """File name -> text. `packed` is for later probes, which then need not bring it."""
+    texts = dict(modules, __main__="import main, sys\nmain.run(sys.argv[1], None, None)\n")
+    return dict({name + ".py": text for name, text in texts.items()}, packed=packed)
 
 
-def installed(digest, modules):
-    """Every module is as it should be."""
+def installed(digest, modules, packed):
+    """Every file is as it should be."""
     folder = "%s/%s" % (AGENTS, digest)
-    return all(files.text_of("%s/%s.py" % (folder, name)) == text for name, text in content(modules).items())
+    return all(files.text_of("%s/%s" % (folder, name)) == text for name, text in content(modules, packed).items())
 
 
-def install(digest, modules):
-    if installed(digest, modules):
+def install(digest, modules, packed):
+    if installed(digest, modules, packed):
         return None
     files.make_dirs(AGENTS)
     before = ",".join(sorted(os.listdir(AGENTS))) or "absent"
@@ -23,8 +25,8 @@ def install(digest, modules):
     aside = folder + ".new"
     shutil.rmtree(aside, ignore_errors=True)
     os.mkdir(aside)
-    for name, text in content(modules).items():
-        files.write("%s/%s.py" % (aside, name), text.encode())
+    for name, text in content(modules, packed).items():
+        files.write("%s/%s" % (aside, name), text.encode())
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(aside, folder)
     for name in os.listdir(AGENTS):

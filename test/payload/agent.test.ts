@@ -8,6 +8,7 @@ import { type Facts } from "../../payload/facts";
 import {
   packContent,
   phaseText,
+  briefProbeScript,
   probeScript,
   stageScript,
   type Phase,
@@ -20,7 +21,7 @@ import {
   type RenderOptions,
 } from "../../payload/render";
 import { parseFacts, parseVerdict, type Verdict } from "../../payload/verdict";
-import { agentDir } from "../../payload/agent";
+import { agentDir, packAgent } from "../../payload/agent";
 import { Box } from "./box";
 import { planOf } from "./plans";
 
@@ -123,6 +124,31 @@ if (obstacle !== null) {
       expect(compareActivate(activate, seen)).toEqual([]);
       expect(compareSecrets(secrets, seen)).toEqual([]);
     }, 180_000);
+
+    it("looks with the agent that it has, unless somebody changed that", () => {
+      const PASSING = {
+        at: "",
+        uptimeSeconds: 0,
+        disk: [],
+        service: null,
+        health: null,
+        status: null,
+      };
+      const brief = briefProbeScript(factsRequest(prepare, activate, secrets));
+      const timeless = (found: Facts) => ({ ...found, ...PASSING });
+      const result = parseFacts(box.exec(brief));
+      expect(result.ok && timeless(result.value)).toEqual(timeless(facts()));
+      expect(facts().installedAgent).toBe(packAgent().digest);
+      const file = `${agentDir()}/packed`;
+      box.sh(`printf x >> ${file}`);
+      expect(box.sh(`(${brief.command}) || echo $?`, brief.stdin)).toBe("75\n");
+      expect(facts().installedAgent).toBeNull();
+      box.exec(stageScript(contents));
+      expect(facts().installedAgent).toBe(packAgent().digest);
+      box.sh(`mv ${file} ${file}.away`);
+      expect(box.sh(`(${brief.command}) || echo $?`, brief.stdin)).toBe("75\n");
+      box.sh(`mv ${file}.away ${file}`);
+    });
 
     it("hands values over as data", () => {
       const started = JSON.parse(box.sh("cat /srv/ringrift/ai-service/data/started.json")) as {

@@ -90,7 +90,22 @@ describe("probeHost, logged in", () => {
     // The first asks whether the key would do, the second signs: one attempt in sshd's count.
     expect(server.attempts).toEqual(["publickey root", "publickey signed root"]);
     expect(server.commands).toHaveLength(1);
-    expect(JSON.parse(stdin.split("\n")[1] ?? "")).toEqual(REQUEST);
+    expect(JSON.parse(stdin)).toEqual(REQUEST);
+  });
+
+  it("brings the script to a host that does not have it, over the same login", async () => {
+    const told: string[] = [];
+    const server = await serve("127.1.0.1", {
+      run: (channel, command) => {
+        if (/^exec sh -c '\[ -r \S+\/packed \]/.test(command)) answer("", 75)(channel);
+        else answer((text) => (told.push(text), factsLine))(channel);
+      },
+    });
+    const result = await probe(sshTo("127.1.0.1", server.port));
+    expect(timeless(result)).toEqual({ class: "ready", facts: FACTS });
+    expect(server.attempts).toEqual(["publickey root", "publickey signed root"]);
+    expect(server.commands).toHaveLength(2);
+    expect(told.map((text) => JSON.parse(text.split("\n")[1] ?? "") as unknown)).toEqual([REQUEST]);
   });
 
   it.each([
