@@ -13,6 +13,7 @@ import { type PolicyDecision } from "../tailnet/decidePolicy";
 import { dnsDifferences, dnsGeneration } from "../tailnet/dns";
 import { exposures } from "../tailnet/exposure";
 import {
+  clientWarnings,
   madeAtApi,
   NO_MEMORY,
   policyAhead,
@@ -104,12 +105,13 @@ export class TailnetRun {
       nonce: now,
     });
     this.tailnet = tailnet;
-    this.warn(tasks);
     const joins = config.tailnetAuthKey ? [] : waiting.flatMap((task) => this.joinKey(task));
+    const classes = this.wantedClassKeys();
+    this.warn(tasks, tagsToGive(joins, classes, context.previous));
     const keys = new TailnetKeys(tailnet, context.previous);
     this.keys = keys;
     const isPossible = await this.isPolicyThere();
-    const areMade = await keys.register(joins, this.wantedClassKeys(), isPossible);
+    const areMade = await keys.register(joins, classes, isPossible);
     if (isPossible && !areMade)
       void pulumi.log.error(
         "an auth key could not be made: hosts that have to join wait for the next run, joined ones go on",
@@ -187,7 +189,7 @@ export class TailnetRun {
     );
   }
 
-  private warn(tasks: readonly Task[]): void {
+  private warn(tasks: readonly Task[], tags: readonly string[]): void {
     const { settings, plan } = this.context;
     const { decision, survey } = this;
     const hosts = deployedHosts(plan);
@@ -203,6 +205,7 @@ export class TailnetRun {
       ...("why" in survey.policy && (settings.policy.manage || waits) && this.api
         ? [`${survey.policy.why}; the tailnet is left as it is`]
         : []),
+      ...(this.api?.isClient ? clientWarnings(tags, policyAhead(survey, decision)) : []),
       ...this.dnsWarnings(),
       ...(isOurs ? [] : exposures(this.userspaceHosts(tasks), policyAhead(survey, null))),
     ];
@@ -251,6 +254,19 @@ export class TailnetRun {
       startKeys: pulumi.secret(pulumi.all(Object.fromEntries(keys))),
     };
   }
+}
+
+/** Of keys that are made now. */
+function tagsToGive(
+  joins: readonly JoinKey[],
+  classes: readonly WantedKey[],
+  previous: TailnetMemory,
+): string[] {
+  const made = [
+    ...joins.filter(({ isNeeded }) => isNeeded),
+    ...classes.filter((key) => !isKnown(key, previous)),
+  ];
+  return made.flatMap(({ tags }) => tags);
 }
 
 /** @throws CredentialsGoneError unless a ready key says that it is meant so */

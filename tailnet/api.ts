@@ -48,6 +48,12 @@ const verdictSchema = z.object({
     .nullish(),
 });
 
+/** Clients that were made before the scopes got their present names keep the old ones, which were wider. */
+const OLDER_SCOPES: Readonly<Record<string, readonly string[]>> = {
+  policy_file: ["acl"],
+  auth_keys: ["devices"],
+};
+
 export class TailnetApi {
   private authorization: Promise<string> | undefined;
   /** What an OAuth client's token may do; undefined for an API key, and where it was not said. */
@@ -57,6 +63,11 @@ export class TailnetApi {
     private readonly access: ApiAccess,
     private readonly deadline = DEADLINE_MS,
   ) {}
+
+  /** It asks for an OAuth client or a workload, not for a person with a key. */
+  get isClient(): boolean {
+    return this.access.credentials.kind !== "key";
+  }
 
   /** Text of the policy file, as it stands. */
   async policy(): Promise<string> {
@@ -122,7 +133,8 @@ export class TailnetApi {
   /** A client that may read may still not write, which nothing but its token tells before. */
   private require(scope: string): void {
     const { scopes } = this;
-    if (scopes === undefined || scopes.includes("all") || scopes.includes(scope)) return;
+    const enough = ["all", scope, ...(OLDER_SCOPES[scope] ?? [])];
+    if (scopes === undefined || scopes.some((one) => enough.includes(one))) return;
     throw new TailnetApiError(
       `the Tailscale API's OAuth client does not have the scope ${scope}`,
       403,

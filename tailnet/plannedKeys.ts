@@ -48,13 +48,36 @@ export function whyNoKey(
   const ahead = policyAhead(survey, decision);
   // Without the policy's scope a key may still be made.
   if (ahead === null) return managed && "why" in survey.policy ? survey.policy.why : undefined;
-  const policy = parse(ahead, undefined, { allowTrailingComma: true }) as {
-    tagOwners?: Record<string, unknown>;
-  };
-  const missing = tags.filter((tag) => policy.tagOwners?.[tag] === undefined);
+  const owners = tagOwners(ahead);
+  const missing = tags.filter((tag) => owners[tag] === undefined);
   if (missing.length === 0) return undefined;
   if (decision?.kind === "held") return decision.why;
   return `the tailnet's policy names no owner for ${missing.join(", ")}`;
+}
+
+function tagOwners(policy: string): Readonly<Record<string, unknown>> {
+  const parsed = parse(policy, undefined, { allowTrailingComma: true }) as {
+    tagOwners?: Record<string, unknown>;
+  };
+  return parsed.tagOwners ?? {};
+}
+
+/**
+ * What keeps most OAuth clients from making keys, and shows only when they try.
+ * @param tags of keys that are to be made
+ * @param policy as it will be then
+ */
+export function clientWarnings(tags: readonly string[], policy: string | null): string[] {
+  if (policy === null) return [];
+  const owners = tagOwners(policy);
+  const unowned = [...new Set(tags)].sort().filter((tag) => {
+    const own = owners[tag];
+    return !Array.isArray(own) || !own.some((one) => String(one).startsWith("tag:"));
+  });
+  if (unowned.length === 0) return [];
+  return [
+    `tailnet: no tag owns ${unowned.join(", ")}, and an OAuth client gives only tags that its own tag owns (or is): add that one to p2p:tailnet.policy.owners`,
+  ];
 }
 
 /** Description of a key: 50 characters, letters, digits, hyphens and blanks (the API's rule). */

@@ -37,35 +37,28 @@ describe("readTailnet", () => {
   });
 
   it("reads everything", () => {
-    const { settings, mistakes } = read({
+    const plain = {
       version: "1.102.2",
       sha256: { x86_64: SUM, aarch64: SUM },
       loginServer: "https://control.example.com",
       keyMinutes: 5,
-      policy: {
-        manage: false,
-        base: "p.hujson",
-        existing: "adopt",
-        owners: ["tag:ci"],
-        ssh: { from: ["group:ops"], users: ["root"] },
-      },
+    };
+    const policy = {
+      manage: false,
+      base: "p.hujson",
+      existing: "adopt",
+      owners: ["tag:ci"],
+    };
+    const { settings, mistakes } = read({
+      ...plain,
+      policy: { ...policy, ssh: { from: ["group:ops"], users: ["root"] } },
       classes: { "vast-nodes": { ephemeral: true }, "runpod-nodes": { days: 7 } },
       dns: { nameservers: ["192.0.2.53"] },
     });
     expect(mistakes).toEqual([]);
     expect(settings).toEqual({
-      version: "1.102.2",
-      sha256: { x86_64: SUM, aarch64: SUM },
-      loginServer: "https://control.example.com",
-      keyMinutes: 5,
-      policy: {
-        manage: false,
-        base: "p.hujson",
-        existing: "adopt",
-        owners: ["tag:ci"],
-        sshFrom: ["group:ops"],
-        sshUsers: ["root"],
-      },
+      ...plain,
+      policy: { ...policy, sshFrom: ["group:ops"], sshUsers: ["root"] },
       classes: {
         "vast-nodes": { days: 90, ephemeral: true },
         "runpod-nodes": { days: 7, ephemeral: false },

@@ -107,6 +107,7 @@ describe("TailnetApi", () => {
     ["auth_keys:read policy_file:read", "auth_keys", "policy_file"],
     ["policy_file", "auth_keys", undefined],
     ["all", undefined, undefined],
+    ["acl devices", undefined, undefined],
     ["", undefined, undefined],
   ])(
     "knows what a client with the scopes %j lacks before anything is made",

@@ -1,4 +1,4 @@
-import { madeAtApi, NO_MEMORY, whyNoKey } from "../../tailnet/plannedKeys";
+import { clientWarnings, madeAtApi, NO_MEMORY, whyNoKey } from "../../tailnet/plannedKeys";
 import { type Survey } from "../../tailnet/survey";
 
 const OWNED = '{"tagOwners": {"tag:vast-nodes": ["autogroup:admin"]}}';
@@ -30,6 +30,17 @@ describe("whyNoKey", () => {
     const text = "the tailnet's policy names no owner for tag:x";
     expect(whyNoKey(["tag:x"], SEEN, null, true)).toBe(text);
     expect(whyNoKey(["tag:x"], SEEN, { kind: "held", why: "held" }, true)).toBe("held");
+  });
+});
+
+describe("clientWarnings", () => {
+  it("names tags that no OAuth client could give", () => {
+    const text =
+      "tailnet: no tag owns tag:vast-nodes, and an OAuth client gives only tags that its own tag owns (or is): add that one to p2p:tailnet.policy.owners";
+    expect(clientWarnings([...TAGS, ...TAGS], OWNED)).toEqual([text]);
+    const owned = '{"tagOwners": {"tag:vast-nodes": ["autogroup:admin", "tag:fleet"]}}';
+    expect(clientWarnings(TAGS, owned)).toEqual([]);
+    expect([clientWarnings([], OWNED), clientWarnings(TAGS, null)]).toEqual([[], []]);
   });
 });
 
