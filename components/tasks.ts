@@ -33,6 +33,7 @@ import {
   joinHold,
   type JoinSpec,
   leavingHold,
+  restartWarnings,
 } from "../payload/tailnetJoin";
 import { withNetworking } from "../payload/tailnetPart";
 import { whyNoTool } from "../payload/toolSource";
@@ -236,6 +237,9 @@ export function makeTask(
     warnings: [
       ...warningsOf([prepare, activate], facts),
       ...(joining && facts ? joinWarnings(joining, facts) : []),
+      ...(prepare.kind === "needed" && facts
+        ? restartWarnings(prepare.drift, wish.target.connection, facts)
+        : []),
       ...(wish.waits === undefined ? [] : [wish.waits]),
       ...exposureWarnings(wish, facts),
     ],

@@ -99,6 +99,22 @@ export function isOverTailnet({ host }: Connection, { tailnet }: Facts): boolean
   return names.includes(dialled) || isTailnetIPv4(host) || isTailnetIPv6(host);
 }
 
+/** What people should know before tailscaled is started anew on a host that is reached over it. */
+export function restartWarnings(
+  drift: readonly Drift[],
+  connection: Connection,
+  facts: Facts,
+): string[] {
+  const isStarted = drift.some(({ what }) => RESTARTING.test(what));
+  if (!isStarted || !isOverTailnet(connection, facts)) return [];
+  return [
+    "its tailscaled is started anew, and it is reached over it: where nobody gets in again, the host itself puts the old one back after 2 minutes, and the next run goes on",
+  ];
+}
+
+/** Drift of `prepare` that ends in a restart of tailscaled. */
+const RESTARTING = /^(tailscaled?|service tailscaled.*)$/;
+
 /** Why a host that is to leave the tailnet cannot be left from here. */
 export function leavingHold(
   spec: PrepareSpec,

@@ -226,5 +226,7 @@ async function refusal(response: Response, scope: string): Promise<TailnetApiErr
 function reasonOf(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === "TimeoutError") return "no answer in time";
-  return cause?.code ?? cause?.message ?? "no answer";
+  // The client's own codes tell nobody anything: "UND_ERR_SOCKET: other side closed".
+  const code = cause?.code?.startsWith("UND_ERR") ? undefined : cause?.code;
+  return code ?? cause?.message ?? "no answer";
 }

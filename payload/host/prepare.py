@@ -1,6 +1,6 @@
 """Everything that does not restart the daemon."""
 import os, shutil
-import competitors, contents, firewall, host_keys, source, support, tailnet, tools, venv
+import competitors, contents, firewall, host_keys, source, state, support, tailnet, tools, venv
 from journal import Failed
 
 
@@ -33,7 +33,7 @@ def prepare(run, spec):
     for tool in spec["tools"]:
         run.step("%(name)s %(version)s" % tool, tools.install, tool)
         touched |= {tool["name"]} if run.steps[-1]["status"] == "changed" else set()
-    is_leaving = "tailscaled" not in [one["name"] for one in spec["services"]]
+    is_leaving = state.load()["tailnet"] and "tailscaled" not in [one["name"] for one in spec["services"]]
     # While its tailscaled still runs; one that could not log out stays.
     if is_leaving and not run.step("tailnet", tailnet.leave):
         return

@@ -8,6 +8,7 @@ import {
   type JoinSpec,
   leavingHold,
   needsKey,
+  restartWarnings,
   tailnetNotes,
 } from "../../payload/tailnetJoin";
 import { type PrepareSpec } from "../../payload/spec";
@@ -234,6 +235,23 @@ describe("leaving", () => {
     expect(leavingHold(ABSENT, at(host), facts(true, {}))).toBe(why);
     expect(leavingHold(spec("tailscaled"), at(host), facts(true, {}))).toBeUndefined();
   });
+});
+
+describe("restartWarnings", () => {
+  const told = (what: string, host: string) =>
+    restartWarnings(
+      [{ what, want: "1", is: "0" }],
+      { ...planOf().connection, host },
+      facts(true, {}),
+    ).length;
+
+  it.each([
+    ["tailscaled", "100.64.0.4", 1],
+    ["service tailscaled file", "h4.example.ts.net", 1],
+    ["service tailscaled", "192.0.2.4", 0],
+    ["service cloudflared", "100.64.0.4", 0],
+    ["cloudflared", "100.64.0.4", 0],
+  ])("for %s over %s: %i", (what, host, count) => expect(told(what, host)).toBe(count));
 });
 
 describe("deviceName", () => {

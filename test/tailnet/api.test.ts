@@ -166,6 +166,17 @@ describe("TailnetApi", () => {
     server = createServer().listen(0);
   });
 
+  it("says in words that the connection was closed", async () => {
+    server.removeAllListeners("request").on("request", (request: IncomingMessage) => {
+      request.socket.destroy();
+    });
+    await expect(api().policy()).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /cannot be reached: (other side closed|ECONNRESET)$/,
+      ) as string,
+    });
+  });
+
   it("deletes a device, also one that is gone, and tells any other refusal", async () => {
     answers = { "DELETE /api/v2/device/n1": [200, "{}"], "DELETE /api/v2/device/n3": [403, "{}"] };
     await api().deleteDevice("n1");
