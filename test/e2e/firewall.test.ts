@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { notesOf } from "../../components/warnings";
 import { Lab } from "../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { until } from "../../lab/fleet/until";
-import { comparePrepare, factsRequest } from "../../payload/compare";
-import { renderAbsent, renderActivate, renderPrepare } from "../../payload/render";
-import { type FactsRequest, type FirewallSpec, type PreparePresent } from "../../payload/spec";
-import { planOf } from "../payload/plans";
+import { comparePrepare } from "../../payload/compare";
+import { renderAbsent } from "../../payload/render";
+import { type FirewallSpec } from "../../payload/spec";
 import { AgentOnLab } from "./agentOnLab";
+import { inside, listen, openPorts, wishFor } from "./firewallLab";
 
 // What this cannot prove: other kernels, and firewalls that a provider has outside of the host. The tailnet and the
 // tunnel have no part in these scans.
@@ -37,23 +36,6 @@ const SOURCES = {
   "next to it": ["10.77.61.5", "fd77:0:0:61::5"],
 } as const;
 const FLEET_HOST = ["10.77.1.3", "fd77:0:0:1::3"] as const;
-const INDEX = { kind: "index", url: "http://10.77.0.1:8080/simple/" } as const;
-/** What a host is to be, with no more of it than the firewall needs. */
-const wishFor = (
-  name: string,
-  supervisor: "systemd" | "own",
-  firewall: FirewallSpec | null,
-): { prepare: PreparePresent; request: FactsRequest } => {
-  const connection = { ...planOf().connection, user: "root" };
-  const plan = planOf({ name, supervisor, connection, aiServicePath: "/root", provider: "vast" });
-  const options = { inventory: null, clusterToken: null, index: INDEX };
-  const prepare = renderPrepare(plan, { ...options, firewall });
-  // A container's supervisord applies the rules at its start.
-  const required: Record<string, string> =
-    supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
-  const wish = { ...prepare, python: { ...prepare.python, required } };
-  return { prepare: wish, request: factsRequest(wish, renderActivate(plan, options), null) };
-};
 const TARGETS = { s1: ["10.77.1.1", "fd77:0:0:1::1"], n1: ["10.77.1.2", "fd77:0:0:1::2"] } as const;
 
 onLab(title, () => {
@@ -71,61 +53,28 @@ onLab(title, () => {
     return nft.stdout;
   };
 
-  const inside = async (host: string, script: string): Promise<string> => {
-    const { code, stdout, stderr } = await lab.inside(host, ["sh", "-ec", script]);
-    if (code !== 0) throw new Error(`${host}: ${script}: ${code} ${stdout} ${stderr}`);
-    return stdout;
-  };
+  const on = (host: string, script: string) => inside(lab, host, script);
 
   /** Addresses of the second family and the listeners: a restart ends both. */
   const settle = async (host: string): Promise<void> => {
     const number = { s1: 1, n1: 2, b1: 3 }[host];
-    await inside(host, `ip -6 address replace fd77:0:0:1::${number}/32 dev host0 nodad`);
-    await inside(
-      host,
-      `setsid -f python3 /root/listen.py ${PORTS.filter((p) => p !== "22/tcp").join(" ")} >/dev/null 2>&1 </dev/null`,
-    );
-    await until(
-      async () =>
-        (
-          await lab.inside(host, [
-            "python3",
-            "-c",
-            "import socket;socket.create_connection(('127.0.0.1',9001))",
-          ])
-        ).code === 0,
-      20_000,
-      200,
-    );
+    await on(host, `ip -6 address replace fd77:0:0:1::${number}/32 dev host0 nodad`);
+    const others = PORTS.filter((port) => port !== "22/tcp");
+    await listen(lab, host, others);
   };
 
+  /** Open ports of a host, by who dials and the family. */
   const scan = async (host: "s1" | "n1"): Promise<Record<string, string[]>> => {
-    const found: Record<string, string[]> = {};
-    const note = (who: string, family: number, output: string): void => {
-      const open = output.split("\n").flatMap((line) => {
-        const [, port = "", state] = line.split(" ");
-        return state === "open" ? [port] : [];
-      });
-      found[`${who}, IPv${family === 0 ? 4 : 6}`] = open;
-    };
-    const jobs = Object.entries({ ...SOURCES, fleet: FLEET_HOST, loopback: null }).flatMap(
-      ([who, sources]) =>
-        [0, 1].map(async (family) => {
-          const local = ["127.0.0.1", "::1"][family];
-          const target = sources === null ? local : TARGETS[host][family];
-          const input = `${target} ${sources?.[family] ?? local} ${PORTS.join(",")}\n`;
-          const argv = ["python3", "-c", readFileSync(file("scan.py"), "utf8")];
-          const done =
-            sources === null
-              ? await lab.inside(host, argv, { input })
-              : who === "fleet"
-                ? await lab.inside("b1", argv, { input })
-                : await lab.exec(argv, { input });
-          note(who, family, done.stdout);
-        }),
+    const everybody = { ...SOURCES, fleet: FLEET_HOST, loopback: ["127.0.0.1", "::1"] } as const;
+    const from: Record<string, string> = { fleet: "b1", loopback: host };
+    const scans = Object.entries(everybody).flatMap(([who, sources]) =>
+      sources.map(async (source, family) => {
+        const target = who === "loopback" ? source : (TARGETS[host][family] ?? "");
+        const open = await openPorts(lab, from[who] ?? null, target, source, PORTS);
+        return [`${who}, IPv${family === 0 ? 4 : 6}`, open] as const;
+      }),
     );
-    await Promise.all(jobs);
-    return found;
+    return Object.fromEntries(await Promise.all(scans));
   };
   const closedFor = (...closed: string[]): Record<string, string[]> => {
     const all = [...Object.keys(SOURCES), "fleet", "loopback"];
@@ -150,13 +99,10 @@ onLab(title, () => {
       await lab.exec(["ip", "-6", "address", "add", `${six}/32`, "dev", "br0", "nodad"]);
     }
     for (const host of ["s1", "n1", "b1"]) {
-      await lab.ssh(host, "cat > /root/listen.py", {
-        input: readFileSync(file("listen.py"), "utf8"),
-      });
       await settle(host);
     }
     // One of them knows iptables alone.
-    await inside("n1", "mkdir -p /opt/hidden && mv /usr/sbin/nft /opt/hidden/");
+    await on("n1", "mkdir -p /opt/hidden && mv /usr/sbin/nft /opt/hidden/");
   });
   afterAll(() => lab?.down());
 
@@ -177,12 +123,12 @@ onLab(title, () => {
     /** Our supervisord is the daemon's; without a daemon it is started by hand. */
     const superviseOwn = async () => {
       if (supervisor === "own")
-        await inside(host, "/opt/ringrift-p2p/supervisor/start >/dev/null 2>&1 </dev/null &");
+        await on(host, "/opt/ringrift-p2p/supervisor/start >/dev/null 2>&1 </dev/null &");
     };
 
     beforeAll(async () => {
       agent = new AgentOnLab(lab, host);
-      await inside(
+      await on(
         host,
         `PATH=/opt/hidden:$PATH
 nft add table inet theirs
@@ -241,7 +187,7 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
 
     it("shows a rule of ours that was removed by hand, and heals it", async () => {
       const foreignNow = await foreignRules(host);
-      await inside(
+      await on(
         host,
         backend === "nft"
           ? "nft flush chain inet ringrift_p2p ports"
@@ -253,7 +199,7 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
       expect(await agent.run("prepare", closed)).toMatchObject({ ok: true, armed: ["firewall"] });
       await disarm();
       expect(await driftOf()).toEqual([]);
-      await inside(
+      await on(
         host,
         backend === "nft"
           ? "nft delete table inet ringrift_p2p"

@@ -1,17 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { notesOf } from "../../components/warnings";
 import { Lab } from "../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
-import { until } from "../../lab/fleet/until";
-import { comparePrepare, factsRequest } from "../../payload/compare";
-import { renderAbsent, renderActivate, renderPrepare } from "../../payload/render";
+import { comparePrepare } from "../../payload/compare";
+import { renderAbsent } from "../../payload/render";
 import { type FirewallSpec } from "../../payload/spec";
-import { planOf } from "../payload/plans";
 import { AgentOnLab } from "./agentOnLab";
+import { inside, listen, openPorts, wishFor } from "./firewallLab";
 
 // Debian's own ufw and firewalld, with rules of an owner's, beside ours. Other versions are not proven here.
 
@@ -68,16 +67,10 @@ onLab(title, () => {
   const folder = mkdtempSync(join(tmpdir(), "other-firewalls-"));
   let lab: Lab;
 
-  const inside = async (host: string, script: string): Promise<string> => {
-    const done = await lab.inside(host, ["sh", "-ec", script], { timeout: 120_000 });
-    if (done.code !== 0)
-      throw new Error(`${host}: ${script}: ${done.code} ${done.stdout} ${done.stderr}`);
-    return done.stdout;
-  };
-
   /** All that is not ours: its own word, its files, and the kernel's rules of both kinds. */
   const theirs = async ({ host, told }: Other): Promise<string> =>
     inside(
+      lab,
       host,
       `${told}
 nft -s list ruleset | awk '/^table inet ringrift_p2p /{ours=1} !ours{print} /^}/{ours=0}'
@@ -85,11 +78,10 @@ for tool in iptables-save ip6tables-save; do $tool | grep -v '^#' | sed 's/\\[[0
     );
 
   const reaching = async ({ number }: Other): Promise<string[]> => {
-    const open = Object.entries(SOURCES).map(async ([who, source]) => {
-      const argv = ["python3", "-c", readFileSync(join(__dirname, "scan.py"), "utf8")];
-      const input = `10.77.1.${number} ${source} 8770/tcp\n`;
-      return (await lab.exec(argv, { input })).stdout.includes("open") ? [who] : [];
-    });
+    const target = `10.77.1.${number}`;
+    const open = Object.entries(SOURCES).map(async ([who, source]) =>
+      (await openPorts(lab, null, target, source, ["8770/tcp"])).map(() => who),
+    );
     return (await Promise.all(open)).flat();
   };
 
@@ -117,28 +109,19 @@ for tool in iptables-save ip6tables-save; do $tool | grep -v '^#' | sed 's/\\[[0
   it.each(OTHERS)("$name is seen, not fought, and keeps every byte", async (other) => {
     const { host, name, setUp } = other;
     const agent = new AgentOnLab(lab, host);
-    const listener = readFileSync(join(__dirname, "listen.py"), "utf8");
-    await lab.ssh(host, "cat > /root/listen.py", { input: listener });
+    await listen(lab, host, ["8770/tcp"]);
     await inside(
+      lab,
       host,
       `export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update && apt-get -qq -y --no-install-recommends install ${name} >/dev/null
-setsid -f python3 /root/listen.py 8770/tcp >/dev/null 2>&1 </dev/null
 ${setUp}`,
     );
     const before = await theirs(other);
     expect(before).toContain("10.77.62.0/24");
-    expect(
-      await until(async () => (await reaching(other)).length === 2, 20_000, 500),
-    ).not.toBeNull();
     expect(await reaching(other)).toEqual(["both", "theirs"]);
 
-    const connection = { ...planOf().connection, user: "root" };
-    const plan = planOf({ name: host, connection, aiServicePath: "/root", provider: "hetzner" });
-    const options = { inventory: null, clusterToken: null };
-    const rendered = renderPrepare(plan, { ...options, firewall: SPEC });
-    const prepare = { ...rendered, python: { ...rendered.python, required: {} } };
-    const request = factsRequest(prepare, renderActivate(plan, options), null);
+    const { prepare, request } = wishFor(host, "systemd", SPEC);
     const heal = async () => {
       const verdict = await agent.run("prepare", prepare);
       await agent.run("disarm", { node: host, names: ["*"] });
@@ -156,7 +139,7 @@ ${setUp}`,
       ...{ able: true, backend: "nft", state: "intact", boot: true, managers: [name] },
     });
 
-    await inside(host, "nft flush chain inet ringrift_p2p ports");
+    await inside(lab, host, "nft flush chain inet ringrift_p2p ports");
     expect((await theirs(other)).split("\n")).toEqual(before.split("\n"));
     expect(comparePrepare(prepare, await agent.facts(request))).toMatchObject([
       { what: "firewall", is: "edited" },
