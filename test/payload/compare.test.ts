@@ -239,6 +239,15 @@ describe("compareSecrets", () => {
       { what: "/etc/ringrift/entry-token", want: "absent", is: "present" },
     ]);
   });
+
+  it("leaves the token that the host's release goes on requiring, and none of before", () => {
+    const fact = { digest: "d2", mode: "0600", owner: "ubuntu" };
+    const facts = inOrder({ secrets: { [path]: fact, "/etc/ringrift/cluster-token-d1": fact } });
+    const leftover = { what: "/etc/ringrift/cluster-token-d1", want: "absent", is: "present" };
+    expect(compareSecrets(spec, facts, "d1")).toEqual([]);
+    expect(compareSecrets(spec, facts, "d2")).toEqual([leftover]);
+    expect(compareSecrets(spec, facts, null)).toEqual([leftover]);
+  });
 });
 
 describe("host keys of a container", () => {

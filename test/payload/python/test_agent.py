@@ -60,6 +60,23 @@ class SecretFiles(unittest.TestCase):
         self.assertFalse(os.path.exists(one("b")["path"]))
         self.assertEqual(sorted(facts.secret_facts([])), [one("a")["path"]])
 
+    def test_a_token_that_the_release_names_stays_until_that_one_is_replaced(self):
+        run = unittest.mock.Mock(steps=[{"status": "ok"}])
+        run.step = lambda name, doing, *args: doing(*args)
+        tokens = ROOT + "/etc/cluster-token"
+        one = lambda name: {"path": tokens + name, "content": name, "digest": name, "owner": ME}
+        named = {"secrets": {tokens + "-old": "old"}}
+        with unittest.mock.patch.object(release, "TOKENS", tokens), \
+                unittest.mock.patch.object(release, "current", lambda: "r"), \
+                unittest.mock.patch.object(release, "load", lambda digest: named):
+            secrets_files.write_all(run, {"files": [one("-old")]})
+            secrets_files.write_all(run, {"files": [one("-new")]})
+            self.assertEqual(files.text_of(tokens + "-old"), "-old")
+            named = {"secrets": {tokens + "-new": "new"}}
+            release.forget_tokens(named)
+        self.assertFalse(os.path.exists(tokens + "-old"))
+        self.assertEqual(files.text_of(tokens + "-new"), "-new")
+
     def test_what_is_written_is_what_was_sent_whatever_reads_it(self):
         path = "%s/etc/read" % ROOT
         run = unittest.mock.Mock(steps=[{"status": "changed"}])
