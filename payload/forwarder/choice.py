@@ -100,7 +100,7 @@ class Choice:
         if before.up is False:
             why = "%s is down: %s" % (before.key, before.reason)
         else:
-            why = "%s is back" % better.key
+            why = "%s %s" % (better.key, "works" if better.last_miss is None else "is back")
         return [("active", better, why)]
 
     def _best(self, now):

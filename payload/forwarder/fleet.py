@@ -180,7 +180,8 @@ class Fleet:
 
     def _arrange(self):
         wanted = dict(self.settings.peers)
-        if self.settings.entry:
+        # Who answers there would ask itself.
+        if self.settings.entry and not self.settings.serves_entry:
             wanted[ENTRY] = Node(ENTRY, 0, self.settings.entry_port, False, [self.settings.entry])
         for name in [name for name in self.peers if name not in wanted]:
             self.peers.pop(name).close("not in the fleet any more")
@@ -197,7 +198,7 @@ class Fleet:
 
     async def _ask_entry(self):
         """A host that knows only the entry gets the list of nodes from whoever answers there."""
-        if not self.settings.learns or not self.settings.entry or not self.keys or time.monotonic() < self._learn_at:
+        if not self.settings.learns or ENTRY not in self.peers or not self.keys or time.monotonic() < self._learn_at:
             return
         self._learn_at = time.monotonic() + 5
         try:

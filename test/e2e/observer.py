@@ -1,6 +1,8 @@
 """Looks from outside, ten times a second, which nodes answer /health under their own name.
 
-usage: observer.py INTERVAL_SECONDS TIMEOUT_SECONDS NODE=ADDRESS:PORT...
+usage: observer.py INTERVAL_SECONDS TIMEOUT_SECONDS NODE=ADDRESS:PORT[@NAMESPACE]...
+
+NAMESPACE is the network namespace to look from: a daemon on loopback is seen from nowhere else.
 
 One line of JSON for each look, when all of its answers are in or overdue: {"at": milliseconds since
 1970, "up": {node: uptime in seconds}, "late": [nodes that accepted and did not answer in time]}. A look is a new connection to each node, begun at that moment;
@@ -8,14 +10,38 @@ an answer may take TIMEOUT_SECONDS, because a busy machine is not a dead daemon.
 """
 
 import asyncio
+import ctypes
 import json
 import os
+import socket
 import sys
 import time
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+HOME = os.open("/proc/self/ns/net", os.O_RDONLY)
 
-async def ask(node, address, port):
-    reader, writer = await asyncio.open_connection(address, port)
+
+def socket_in(namespace):
+    """A socket belongs for good to the namespace that it was made in."""
+    if namespace is not None and LIBC.setns(namespace, 0):
+        raise OSError(ctypes.get_errno(), "setns")
+    try:
+        made = socket.socket()
+    finally:
+        if namespace is not None and LIBC.setns(HOME, 0):
+            os._exit(1)
+    made.setblocking(False)
+    return made
+
+
+async def ask(node, address, port, namespace):
+    made = socket_in(namespace)
+    try:
+        await asyncio.get_running_loop().sock_connect(made, (address, port))
+        reader, writer = await asyncio.open_connection(sock=made)
+    except BaseException:
+        made.close()
+        raise
     try:
         writer.write(b"GET /health HTTP/1.0\r\nHost: observer\r\n\r\n")
         head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
@@ -27,10 +53,10 @@ async def ask(node, address, port):
     return None
 
 
-async def uptime(node, address, port, timeout):
+async def uptime(node, address, port, namespace, timeout):
     """(seconds or None, whether it only was too slow)."""
     try:
-        return await asyncio.wait_for(ask(node, address, port), timeout), False
+        return await asyncio.wait_for(ask(node, address, port, namespace), timeout), False
     except asyncio.TimeoutError:
         return None, True
     except (OSError, ValueError, IndexError):
@@ -61,8 +87,9 @@ async def main(interval, timeout, nodes):
 
 def node_of(word):
     name, _, place = word.partition("=")
+    place, _, namespace = place.partition("@")
     address, _, port = place.rpartition(":")
-    return name, address, int(port)
+    return name, address, int(port), os.open(namespace, os.O_RDONLY) if namespace else None
 
 
 try:

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type Lab } from "../../lab/fleet/lab";
+import { leaderOf } from "../../lab/hosts/boot";
 
 /** One look at all nodes. */
 export interface Sample {
@@ -35,11 +36,20 @@ export class Observer {
     this.ended = new Promise((resolve) => lines.once("close", resolve));
   }
 
-  /** Begins to watch; ends with stop(), and with this process. */
-  static start(lab: Lab, hosts: readonly string[]): Observer {
+  /**
+   * Begins to watch; ends with stop(), and with this process.
+   * @param from `loopback`: each from its own host's, where daemons listen that nobody reaches from outside
+   */
+  static start(
+    lab: Lab,
+    hosts: readonly string[],
+    from: "outside" | "loopback" = "outside",
+  ): Observer {
     const nodes = hosts.map((host) => {
       const { name, address, port } = lab.machine(host);
-      return `${name}=${address}:${port}`;
+      if (from === "outside") return `${name}=${address}:${port}`;
+      const namespace = `/proc/${lab.init}/root/proc/${leaderOf(lab, host)}/ns/net`;
+      return `${name}=127.0.0.1:${port}@${namespace}`;
     });
     const script = join(__dirname, "observer.py");
     const words = [String(INTERVAL_SECONDS), String(TIMEOUT_SECONDS), ...nodes];

@@ -114,7 +114,7 @@ describe("a large body", () => {
         for (let sent = 0; sent < BODY_MEBIBYTES; sent += 1) yield piece;
       })(),
     );
-    const headers = { "Content-Length": BODY_MEBIBYTES << 20 };
+    const headers = { "Content-Length": BODY_MEBIBYTES * 2 ** 20 };
     const large = post(mesh, { path: "/large", body, headers });
     await eventually(() => (mesh.daemonB.seen.length > 0 ? true : undefined));
     for (let turn = 0; turn < 20; turn += 1) expect((await post(mesh)).status).toBe(200);

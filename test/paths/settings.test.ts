@@ -171,4 +171,17 @@ describe("an entry", () => {
       (await late.events()).filter(({ what }) => what === "settings").length,
     ).toBeGreaterThanOrEqual(2);
   });
+
+  it("is not asked by who serves it", async () => {
+    const peersOf = async (servesEntry: boolean) => {
+      const entryPort = await freePort();
+      const { a } = await pair({
+        own: { servesEntry, entryPort },
+        optionsA: { entry: "https://localhost:1", learn: true },
+      });
+      return Object.keys((await a.status()).peers).sort();
+    };
+    expect(await peersOf(true)).toEqual(["b"]);
+    expect(await peersOf(false)).toEqual(["*", "b"]);
+  });
 });
