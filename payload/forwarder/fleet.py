@@ -7,11 +7,11 @@ from dial import Dialler, Failed, from_address
 from events import Events, write_whole
 from house import House
 from http1 import read_response, write_head
-from identity import ANYBODY, Gate
+from identity import ANYBODY, NODES, Gate
 from inbound import Inbound
 from outbound import Outbound
 from peer import Peer
-from ping import NODES, Prober, ask
+from ping import Prober, ask
 from settings import Mistake, Node
 from wire import Wire
 

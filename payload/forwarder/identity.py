@@ -6,13 +6,18 @@ ANSWER = b"x-p2p-answer"
 VERSION = b"p2p1"
 # Any member of the fleet may answer: what a node that knows only the entry asks for.
 ANYBODY = b"*"
+# What may be asked of anybody: is there somebody, and who are the nodes.
+PING, NODES = b"/.p2p/ping", b"/.p2p/nodes"
+OPEN = (PING, NODES)
 NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 FIELDS = re.compile(
     rb"p2p1 (?P<sender>[A-Za-z0-9][A-Za-z0-9._-]{0,127}) (?P<receiver>\*|[A-Za-z0-9][A-Za-z0-9._-]{0,127})"
     rb" (?P<number>[0-9]{1,7}) (?P<time>[0-9]{10,16}) (?P<nonce>[0-9a-f]{24}) (?P<body>-|[0-9]{1,18}) (?P<mac>[0-9a-f]{64})"
 )
-# Milliseconds by which the two clocks may differ; a sender that is told the receiver's time corrects itself.
+# Milliseconds for which a request is good, by the receiver's clock; and by how much it may seem to come from the
+# future. A sender that is told the receiver's time corrects itself.
 WINDOW = 30000
+AHEAD = 2000
 MOST_NONCES = 65536
 
 
@@ -50,8 +55,8 @@ class Gate:
 
     def __init__(self, node, now, keys):
         self.node, self.keys = node, keys
-        # What was signed before this process knew any nonce may have been used already.
-        self.floor = now
+        # What an earlier process may have let in, whose nonces nobody knows any more, is not let in again.
+        self.floor = now + AHEAD
         self._seen = {}
 
     def check(self, request, framing, now, serves_entry):
@@ -67,7 +72,8 @@ class Gate:
         key = next((key for key in self.keys if hmac.compare_digest(_mac(key, signed), mac)), None)
         if key is None:
             raise Refused("signature", "signed with another secret")
-        if receiver != self.node and not (receiver == ANYBODY and serves_entry):
+        # Whatever reaches the daemon is meant for one node: else it could be replayed to each of the others once.
+        if receiver != self.node and not (receiver == ANYBODY and serves_entry and request.target in OPEN):
             raise Refused("receiver", "meant for %s" % receiver.decode(), key, nonce)
         if sender == self.node:
             raise Refused("sender", "signed in this node's own name", key, nonce)
@@ -75,7 +81,7 @@ class Gate:
         if body != b"-" and body != body_word(framing):
             raise Refused("body", "the body is not the one that was signed", key, nonce)
         when = int(stamp)
-        if abs(when - now) > WINDOW or when < self.floor:
+        if when - now > AHEAD or now - when > WINDOW or when < self.floor:
             raise Refused("clock", "the clock is off by %d ms" % (when - now), key, nonce)
         self._remember(nonce, when, now, key)
         identity = Identity()
@@ -91,12 +97,18 @@ class Gate:
         bucket.add(short)
         oldest = (now - WINDOW) // 1000
         for old in [old for old in self._seen if old < oldest]:
-            del self._seen[old]
-        # Forgetting a nonce must not open the door for it again, so the floor rises with what is dropped.
+            self._forget(old)
         while sum(map(len, self._seen.values())) > MOST_NONCES:
-            old = min(self._seen)
-            del self._seen[old]
-            self.floor = max(self.floor, (old + 1) * 1000)
+            self._forget(min(self._seen))
+
+    def _forget(self, second):
+        """Must not open the door for its nonces again, not even after a clock is set back: the floor rises."""
+        del self._seen[second]
+        self.floor = max(self.floor, (second + 1) * 1000)
+
+    def time(self, now):
+        """What a sender is told that it be let in, when its clock was the reason to refuse it."""
+        return max(now, self.floor)
 
 
 def answer_line(key, node, nonce, status, fault, now):

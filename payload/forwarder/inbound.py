@@ -4,8 +4,7 @@ from badge import HEADERS
 from dial import Failed, from_address
 from exchange import Exchange, error
 from http1 import Malformed, read_request, write_head
-from identity import Refused, answer_line
-from ping import NODES, PING
+from identity import NODES, PING, Refused, answer_line
 from pool import Pool
 from settings import loopback
 from wire import Gone, Wire
@@ -87,7 +86,8 @@ class Inbound:
             status = STATUS.get(refused.fault, 401)
             lines = [b"X-P2P-Fault: " + refused.fault.encode()]
             if refused.proof:
-                lines.append(answer_line(refused.proof, fleet.name, refused.nonce, status, refused.fault, now))
+                theirs = fleet.gate.time(now) if refused.fault == "clock" else now
+                lines.append(answer_line(refused.proof, fleet.name, refused.nonce, status, refused.fault, theirs))
             error(wire, status, "refused: %s" % refused.fault, lines)
             return False
         wire.known = True

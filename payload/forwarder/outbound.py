@@ -10,6 +10,8 @@ from wire import Gone, Wire
 # Faults with which the other daemon has not been touched, and that a second signature may mend.
 CLOCK = ("clock", "replay")
 REFUSED = ("receiver", "identity", "sender", "body")
+# At the entry another voter may answer each time; beyond that the daemon tries again.
+MOST_VOTERS = 16
 # What an edge answers without having asked anybody behind it.
 EDGE_ONLY = {401, 403, 404, 421, 429, 530}
 # Seconds without an answer after which somebody should look at the path.
@@ -106,7 +108,7 @@ class Outbound:
 
     async def _try(self, exchange, key):
         """As `_carry`. @raises Lost"""
-        peer, attempts, fresh = self.peer, 0, False
+        peer, attempts, clocks, fresh = self.peer, 0, 0, False
         route = peer.routes.get(key)
         if route is None:
             raise Lost("not used any more", True)
@@ -144,9 +146,14 @@ class Outbound:
                 untouched = exchange.is_safe() or response.status in EDGE_ONLY
                 raise self._missed(exchange, key, reason, untouched and exchange.can_repeat())
             fault = answer[1]
-            if fault in CLOCK and attempts < 4 and exchange.can_repeat():
+            if fault in CLOCK and clocks < 3 and exchange.can_repeat():
+                clocks += 1
                 exchange.part(fault)
-                peer.learn_clock(answer[2])
+                peer.follow_clock(answer[2])
+                continue
+            if fault == "receiver" and peer.is_entry and attempts < MOST_VOTERS and exchange.can_repeat():
+                exchange.part(fault)
+                peer.receiver = answer[0]
                 continue
             if fault in CLOCK or fault in REFUSED:
                 exchange.part(fault)

@@ -1,6 +1,7 @@
 """Another node as this host sees it: its paths, their connections, and what is known about each."""
 import asyncio, time
 from choice import Choice
+from identity import ANYBODY
 from pool import Pool
 
 
@@ -23,11 +24,12 @@ class Route:
 
 
 class Peer:
-    """`receiver` is who a request is signed for."""
+    """`receiver` is who a request is signed for; at the entry that changes with who answers there."""
 
     def __init__(self, node, fleet, receiver=None):
         self.node, self.fleet = node, fleet
         self.receiver = receiver or node.name.encode()
+        self.is_entry = receiver == ANYBODY
         self.routes = {}
         self.choice = Choice([])
         self.under_way = 0
@@ -87,6 +89,11 @@ class Peer:
         if abs(skew - self.skew) > 5000 and abs(skew) > 5000:
             self.fleet.events.add("clock", peer=self.node.name, reason="its clock differs by %.1f s" % (skew / 1000))
         self.skew = skew if abs(skew) > 1000 else 0
+
+    def follow_clock(self, theirs):
+        """It has refused us for our time: small differences count too."""
+        self.learn_clock(theirs)
+        self.skew = theirs - int(time.time() * 1000)
 
     def close(self, reason):
         for route in self.routes.values():

@@ -2,11 +2,9 @@
 import asyncio, json, random, time
 from dial import Failed
 from http1 import Length, read_response, write_head
-from identity import read_answer, sign
+from identity import ANYBODY, NODES, PING, read_answer, sign
 from wire import Gone
 
-PING = b"/.p2p/ping"
-NODES = b"/.p2p/nodes"
 LARGEST = 4 << 20
 # After so many misses in a row a path is looked at less often.
 HOPELESS = 10
@@ -25,7 +23,7 @@ async def ask(peer, key, target=PING):
         upstream, used = await route.pool.take(fresh)
         try:
             identity, nonce = sign(
-                secret, fleet.name, fleet.settings.number, peer.receiver, b"GET", target, Length(0), peer.now()
+                secret, fleet.name, fleet.settings.number, ANYBODY if peer.is_entry else peer.receiver, b"GET", target, Length(0), peer.now()
             )
             upstream.send(write_head(b"GET %s HTTP/1.1" % target, [*route.lines(), b"Accept-Encoding: identity", identity]))
             response, body = await asyncio.wait_for(_read(upstream), max(0.01, until - time.monotonic()))
@@ -57,7 +55,7 @@ async def ask(peer, key, target=PING):
             continue
         node, fault, theirs = answer
         if fault in ("clock", "replay"):
-            peer.learn_clock(theirs)
+            peer.follow_clock(theirs)
             last = "the clocks do not agree"
             continue
         if fault:

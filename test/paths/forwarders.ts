@@ -179,8 +179,11 @@ export interface Edge extends Listening {
   status: number | null;
 }
 
-/** A tunnel's edge for `localhost`: HTTPS in front, plain HTTP to the inbound port behind. */
-export async function edge(target: number): Promise<Edge> {
+/**
+ * A tunnel's edge for `localhost`: HTTPS in front, plain HTTP to the inbound port behind.
+ * @param target a port, or which one is next
+ */
+export async function edge(target: number | (() => number)): Promise<Edge> {
   const folder = temporaryFolder();
   const [key, certificate] = [path.join(folder, "key.pem"), path.join(folder, "certificate.pem")];
   execFileSync(
@@ -208,7 +211,8 @@ export async function edge(target: number): Promise<Edge> {
       }
       const passed = http.request(
         {
-          ...{ host: "127.0.0.1", port: target, path: url, method, agent },
+          ...{ host: "127.0.0.1", port: typeof target === "number" ? target : target() },
+          ...{ path: url, method, agent },
           headers: {
             ...headers,
             "cf-connecting-ip": "198.51.100.7",

@@ -13,7 +13,7 @@ import events
 import settings
 from choice import Choice
 from http1 import Chunked, Length, Malformed, read_request, read_response
-from identity import MOST_NONCES, WINDOW, Gate, Refused, answer_line, read_answer, sign
+from identity import AHEAD, MOST_NONCES, WINDOW, Gate, Refused, answer_line, read_answer, sign
 
 
 def changes(found):
@@ -172,7 +172,7 @@ class Identities(unittest.TestCase):
             return refused.fault
 
     def gate(self, keys=(KEY,)):
-        return Gate(b"b", self.NOW - 1000, list(keys))
+        return Gate(b"b", self.NOW - AHEAD - 1000, list(keys))
 
     def test_lets_in_once(self):
         gate, line = self.gate(), self.line()
@@ -197,15 +197,42 @@ class Identities(unittest.TestCase):
 
     def test_only_who_serves_the_entry_answers_for_anybody(self):
         gate = self.gate()
-        self.assertEqual(self.check(gate, self.line(receiver=b"*")), "receiver")
-        self.assertEqual(self.check(gate, self.line(receiver=b"*"), entry=True), "a")
+        for target in (b"/.p2p/ping", b"/.p2p/nodes"):
+            line, first = self.line(receiver=b"*", target=target), "GET %s HTTP/1.1" % target.decode()
+            self.assertEqual(self.check(gate, line, first), "receiver")
+            self.assertEqual(self.check(gate, line, first, entry=True), "a")
+
+    def test_nothing_that_reaches_a_daemon_is_for_anybody(self):
+        # It could be replayed to every other voter once.
+        self.assertEqual(self.check(self.gate(), self.line(receiver=b"*"), entry=True), "receiver")
 
     def test_the_window_and_the_start_bound_the_age(self):
         gate = self.gate()
         self.assertEqual(self.check(gate, self.line(now=self.NOW - WINDOW - 1)), "clock")
-        self.assertEqual(self.check(gate, self.line(now=self.NOW + WINDOW + 1)), "clock")
+        self.assertEqual(self.check(gate, self.line(now=self.NOW + AHEAD + 1)), "clock")
+        self.assertEqual(self.check(gate, self.line(now=self.NOW + AHEAD)), "a")
         # Signed before this process could remember anything.
         self.assertEqual(self.check(gate, self.line(now=self.NOW - 2000)), "clock")
+
+    def test_a_restart_lets_in_nothing_that_the_process_before_may_have_let_in(self):
+        for ahead in range(-WINDOW, AHEAD + 1, 500):
+            line = self.line(now=self.NOW + ahead)
+            self.assertEqual(self.check(Gate(b"b", self.NOW - WINDOW - AHEAD, [self.KEY]), line), "a", ahead)
+            again = Gate(b"b", self.NOW + 1, [self.KEY])
+            for later in range(1, WINDOW, 500):
+                self.assertEqual(self.check(again, line, now=self.NOW + later), "clock", (ahead, later))
+            # Who signs for the time that it is told is let in at once.
+            told = again.time(self.NOW + 1)
+            self.assertEqual(self.check(again, self.line(now=told), now=self.NOW + 1), "a")
+
+    def test_a_clock_that_is_set_back_does_not_open_the_door_again(self):
+        gate, line = self.gate(), self.line()
+        self.assertEqual(self.check(gate, line), "a")
+        hour = 3600000
+        self.assertEqual(self.check(gate, self.line(now=self.NOW + hour), now=self.NOW + hour), "a")
+        self.assertEqual(self.check(gate, line), "clock")
+        # Nobody is kept out for an hour because of that.
+        self.assertEqual(self.check(gate, self.line(now=self.NOW + 1000)), "a")
 
     def test_what_is_forgotten_is_refused_by_its_age(self):
         gate, first = self.gate(), self.line()
@@ -214,6 +241,7 @@ class Identities(unittest.TestCase):
         gate._seen[self.NOW // 1000].update(os.urandom(12) for _ in range(MOST_NONCES))
         self.assertEqual(self.check(gate, self.line(now=self.NOW + 2000), now=self.NOW + 2000), "a")
         self.assertEqual(self.check(gate, first, now=self.NOW + 2000), "clock")
+        self.assertEqual(gate.time(self.NOW), self.NOW // 1000 * 1000 + 1000)
         self.assertLessEqual(sum(map(len, gate._seen.values())), MOST_NONCES)
 
     def test_an_answer_proves_who_gave_it(self):
