@@ -107,7 +107,7 @@ class Gate:
         self.floor = max(self.floor, (second + 1) * 1000)
 
     def time(self, now):
-        """What a sender is told that it be let in, when its clock was the reason to refuse it."""
+        """For which a sender has to sign to be let in."""
         return max(now, self.floor)
 
 

@@ -126,7 +126,7 @@ class Inbound:
         else:
             body = fleet.nodes_text
         lines = [b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
-        lines.append(answer_line(who.key, fleet.name, who.nonce, 200, None, now))
+        lines.append(answer_line(who.key, fleet.name, who.nonce, 200, None, fleet.gate.time(now)))
         keeps = request.keeps()
         if not keeps:
             lines.append(b"Connection: close")

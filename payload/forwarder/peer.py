@@ -88,7 +88,8 @@ class Peer:
         skew = theirs - int(time.time() * 1000)
         if abs(skew - self.skew) > 5000 and abs(skew) > 5000:
             self.fleet.events.add("clock", peer=self.node.name, reason="its clock differs by %.1f s" % (skew / 1000))
-        self.skew = skew if abs(skew) > 1000 else 0
+        # A slow answer makes a clock look late, never early; and one that has just started wants to be signed for later.
+        self.skew = skew if skew > 50 or skew < -1000 else 0
 
     def follow_clock(self, theirs):
         """It has refused us for our time: small differences count too."""
