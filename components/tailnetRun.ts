@@ -11,7 +11,7 @@ import { type TailnetApi } from "../tailnet/api";
 import { keysOf, limitWarnings, type WantedKey } from "../tailnet/classKeys";
 import { type PolicyDecision } from "../tailnet/decidePolicy";
 import { dnsDifferences, dnsGeneration } from "../tailnet/dns";
-import { exposures } from "../tailnet/exposure";
+import { detours, exposures } from "../tailnet/exposure";
 import {
   clientWarnings,
   madeAtApi,
@@ -199,6 +199,8 @@ export class TailnetRun {
     const metered = hosts.filter((host) => ephemeral.includes(host.authKey.class)).length;
     const isOurs = settings.policy.manage && decision?.kind !== "held" && this.api !== null;
     const waits = tasks.some(isJoining) && !this.context.config.tailnetAuthKey;
+    const userspace = this.userspaceHosts(tasks);
+    const ahead = policyAhead(survey, decision);
     const texts = [
       ...limitWarnings(hosts.length, ephemeral, metered),
       ...(decision?.kind === "held" ? [decision.why] : (decision?.notes ?? [])),
@@ -207,7 +209,8 @@ export class TailnetRun {
         : []),
       ...(this.api?.isClient ? clientWarnings(tags, policyAhead(survey, decision)) : []),
       ...this.dnsWarnings(),
-      ...(isOurs ? [] : exposures(this.userspaceHosts(tasks), policyAhead(survey, null))),
+      ...(isOurs ? [] : exposures(userspace, policyAhead(survey, null))),
+      ...(ahead === null ? [] : detours(userspace, ahead)),
     ];
     for (const text of new Set(texts)) void pulumi.log.warn(text, this.tailnet);
   }

@@ -124,3 +124,11 @@ export function openPorts(text: string, tag: string, outside: string, name: stri
   const rule = letsThrough(rules, outside, `${tag}:61717`, "tcp");
   return rule?.place ?? null;
 }
+
+/** The first rule by which anybody at all, people too, reaches a TCP port of a tag. */
+export function whoReaches(text: string, tag: string, port: number, name: string): string | null {
+  const rule = rulesOf(text, name).find(
+    ({ sources, reaches }) => sources.length > 0 && reaches(tag, "tcp", port),
+  );
+  return rule?.place ?? null;
+}

@@ -5,7 +5,7 @@
 
 import { type DeployHostPlan } from "../hosts/plan/types";
 import { LIVE } from "./decidePolicy";
-import { openPorts } from "./evaluate";
+import { openPorts, whoReaches } from "./evaluate";
 import { OUTSIDE_TAG } from "./policy";
 
 /** @param policy its text; null: nobody here can see it */
@@ -25,6 +25,29 @@ export function exposures(userspace: readonly DeployHostPlan[], policy: string |
     const names = hosts.map(({ name }) => name).join(", ");
     return [
       `tailnet: its policy lets every device reach every port of ${tag} by ${rule}; in userspace networking that is all that listens on the loopback of ${names}`,
+    ];
+  });
+}
+
+/**
+ * Rules that lead around the path forwarders. Userspace networking hands every port to 127.0.0.1, so whoever reaches
+ * the daemon's own port there is recorded under that address, and no forwarder has asked who it is.
+ * @param policy the text as it will be, ours or not
+ */
+export function detours(userspace: readonly DeployHostPlan[], policy: string): string[] {
+  const ports = new Map<string, Set<string>>();
+  for (const host of userspace.filter(({ forwarded }) => forwarded))
+    for (const tag of host.authKey.tags) {
+      const key = `${tag} ${host.port}`;
+      ports.set(key, (ports.get(key) ?? new Set()).add(host.name));
+    }
+  return [...ports].sort().flatMap(([key, names]) => {
+    const [tag = "", port = ""] = key.split(" ");
+    const rule = whoReaches(policy, tag, Number(port), LIVE);
+    if (rule === null) return [];
+    const hosts = [...names].sort().join(", ");
+    return [
+      `tailnet: its policy opens port ${port} of ${tag} by ${rule}: in userspace networking that leads to the daemons of ${hosts} around their forwarders, and they record who comes as 127.0.0.1; close it (docs/paths.md)`,
     ];
   });
 }

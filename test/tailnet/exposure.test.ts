@@ -1,0 +1,60 @@
+import { detours } from "../../tailnet/exposure";
+import { type DeployHostPlan } from "../../hosts/plan/types";
+import { planOf } from "../payload/plans";
+
+const container = (name: string, more: Partial<DeployHostPlan> = {}) =>
+  planOf({
+    ...{ name, networking: "userspace", forwarded: true, networkPort: 8779 },
+    authKey: { class: "vast-nodes", tags: ["tag:vast-nodes"] },
+    ...more,
+  });
+const policy = (...grants: object[]) => JSON.stringify({ grants }, null, 2);
+const said = (rule: string, hosts: string, port = 8770) => [
+  `tailnet: its policy opens port ${port} of tag:vast-nodes by ${rule}: in userspace networking that leads to the daemons of ${hosts} around their forwarders, and they record who comes as 127.0.0.1; close it (docs/paths.md)`,
+];
+
+describe("rules that lead around the forwarders of userspace nodes", () => {
+  const hosts = [container("v2"), container("v1")];
+
+  it.each<[string, object]>([
+    ["the fleet itself", { src: ["tag:vast-nodes"], dst: ["tag:vast-nodes"], ip: ["tcp:8770"] }],
+    ["everybody", { src: ["*"], dst: ["*"], ip: ["*"] }],
+    ["people", { src: ["group:ops@example.com"], dst: ["tag:vast-nodes"], ip: ["tcp:8000-9000"] }],
+  ])("are named where they let in %s", (_, grant) => {
+    expect(detours(hosts, policy(grant))).toEqual(said("grants[0] (line 3)", "v1, v2"));
+  });
+
+  it("are named where they are of the older kind", () => {
+    const acls = JSON.stringify({
+      acls: [{ action: "accept", src: ["*"], dst: ["tag:vast-nodes:8770"] }],
+    });
+    expect(detours(hosts, acls)).toEqual(said("acls[0] (line 1)", "v1, v2"));
+  });
+
+  it.each<[string, readonly DeployHostPlan[], object]>([
+    [
+      "only the forwarders' port is open",
+      hosts,
+      { src: ["*"], dst: ["tag:vast-nodes"], ip: ["tcp:8779"] },
+    ],
+    [
+      "another tag's port is open",
+      hosts,
+      { src: ["*"], dst: ["tag:vultr-nodes"], ip: ["tcp:8770"] },
+    ],
+    ["only UDP is", hosts, { src: ["*"], dst: ["tag:vast-nodes"], ip: ["udp:8770"] }],
+    ["a rule lets in nobody", hosts, { src: [], dst: ["*"], ip: ["*"] }],
+    [
+      "nodes have no forwarders",
+      [container("v1", { forwarded: false })],
+      { src: ["*"], dst: ["*"], ip: ["*"] },
+    ],
+    [
+      "daemons listen on another port",
+      [container("v1", { port: 9000 })],
+      { src: ["*"], dst: ["*"], ip: ["tcp:8770"] },
+    ],
+  ])("are none where %s", (_, nodes, grant) => {
+    expect(detours(nodes, policy(grant))).toEqual([]);
+  });
+});
