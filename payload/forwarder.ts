@@ -18,6 +18,7 @@ export const FORWARDER_MODULES = [
   "inbound",
   "outbound",
   "admin",
+  "listeners",
   "fleet",
   "main",
 ] as const;

@@ -46,7 +46,7 @@ class Admin:
         fleet, path = self.fleet, request.target.split(b"?")[0]
         if path == b"/ready":
             waiting = fleet.waiting()
-            status, body = (503 if waiting else 200), {"ready": not waiting, "waiting": waiting, "notListening": fleet.unbound}
+            status, body = (503 if waiting else 200), {"ready": not waiting, "waiting": waiting, "notListening": fleet.listeners.unbound}
         elif path == b"/status":
             status, body = 200, {**summary(fleet), "peers": {name: show_peer(peer) for name, peer in fleet.peers.items()}}
         elif path == b"/summary":
@@ -103,8 +103,8 @@ def summary(fleet):
         "settings": fleet.digest,
         "mistake": fleet.mistake,
         "waiting": fleet.waiting(),
-        "notListening": fleet.unbound,
-        "yielding": fleet.yielding,
+        "notListening": fleet.listeners.unbound,
+        "yielding": fleet.listeners.yielding,
         # The daemon's callers need no token of their own: each host's forwarder gives them its daemon's.
         "lendsToken": fleet.badge.release is not None and fleet.badge.problem is None,
         "tokenProblem": fleet.badge.problem,

@@ -9,6 +9,7 @@ from house import House
 from http1 import read_response, write_head
 from identity import ANYBODY, NODES, Gate
 from inbound import Inbound
+from listeners import Listeners
 from outbound import Outbound
 from peer import Peer
 from ping import Prober, ask
@@ -16,9 +17,6 @@ from settings import Mistake, Node
 from wire import Wire
 
 LOOK = 2.0
-# Seconds without a daemon after which its port is left to it on every address.
-YIELD = 45.0
-BACKLOG = 512
 # No node can have this name: it is the shared entry, where any of them may answer.
 ENTRY = "*"
 
@@ -41,11 +39,9 @@ class Fleet:
         self.admin = Admin(self)
         self.peers = {}
         self.probes = {}
-        self.servers = {}
-        self.unbound = {}
+        self.listeners = Listeners(self)
         self.tasks = set()
-        self.began = self._daemon_seen = time.monotonic()
-        self.yielding = False
+        self.began = time.monotonic()
         self.daemon = "unknown"
         self.nodes_text = b"{}"
         # Nodes that the entry told of, where this host's own list is to be completed by it.
@@ -72,8 +68,7 @@ class Fleet:
         found = [] if self.settings else [self.mistake or "no settings"]
         found += [] if self.keys else ["no fleet secret"]
         if self.settings:
-            door = shown((self.settings.inbound_host, self.settings.inbound_port))
-            found += ["%s: %s" % (door, self.unbound[door])] if door in self.unbound else []
+            found += self.listeners.closed_door()
         return found
 
     # --- running --------------------------------------------------------------------
@@ -126,7 +121,7 @@ class Fleet:
         self._look_at_settings()
         if self.settings:
             self._look_at_secrets()
-            await self._bind()
+            await self.listeners.bind()
             await self._ask_entry()
 
     def _look_at_settings(self):
@@ -249,59 +244,6 @@ class Fleet:
 
     def _take_access(self, path):
         self.access = files.access(path)
-
-    # --- listeners ------------------------------------------------------------------
-
-    async def _bind(self):
-        settings = self.settings
-        wanted = {("127.0.0.1", settings.admin_port): self.admin.make}
-        if not self._yields():
-            for peer in self.peers.values():
-                wanted[(peer.node.loopback, peer.node.port)] = peer.listener.make
-        # Nobody is let in before there is something to check an identity with.
-        if self.keys:
-            wanted[(settings.inbound_host, settings.inbound_port)] = self.door.make
-        for address, (server, make) in list(self.servers.items()):
-            if wanted.get(address) != make:
-                server.close()
-                del self.servers[address]
-        self.unbound = {name: why for name, why in self.unbound.items() if name in map(shown, wanted)}
-        for address, make in wanted.items():
-            if address not in self.servers:
-                await self._listen(address, make)
-
-    def _yields(self):
-        """
-        A daemon that is set back to how it was before us wants the port on every address, and cannot have it
-        while we listen. Where no daemon has answered for a while, nobody needs our listeners.
-        """
-        now = time.monotonic()
-        if self.daemon not in ("connection refused", "unknown"):
-            self._daemon_seen = now
-        yields = now - self._daemon_seen > YIELD
-        if yields and self.servers and not self.yielding:
-            self.events.add("yields", reason="the daemon has not answered for %d s" % YIELD)
-        self.yielding = yields
-        return yields
-
-    async def _listen(self, address, make):
-        try:
-            server = await asyncio.get_event_loop().create_server(make, *address, backlog=BACKLOG)
-        except OSError as error:
-            why = error.strerror or str(error)
-            if sys.platform == "darwin" and address[0].startswith("127."):
-                why += "; on macOS: ifconfig lo0 alias %s" % address[0]
-            if self.unbound.get(shown(address)) != why:
-                self.events.add("not listening", reason="%s: %s" % (shown(address), why))
-            self.unbound[shown(address)] = why
-            return
-        self.servers[address] = server, make
-        if self.unbound.pop(shown(address), None):
-            self.events.add("listening", reason=shown(address))
-
-
-def shown(address):
-    return "%s:%d" % address
 
 
 def stamp(path):
