@@ -97,7 +97,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     expect(await fleet.mustUp()).toMatch(NOTHING);
   });
 
-  it("reaches every daemon from each kind, over both families, through restarts, and no SSH; an outsider reaches nothing", async () => {
+  it("reaches every daemon from each kind, through restarts, and no SSH; an outsider reaches nothing", async () => {
     await tailnet.joinByHand("x1");
     const devices = await tailnet.devices();
     const everyone = (from: readonly string[], port: number) =>
@@ -108,23 +108,25 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
       ...everyone(["c1"], 8771),
       ...everyone(["c1"], 8772),
     ];
+    const at = (name: string, family: number) => devices[name]?.addresses[family] ?? "";
     const table = async (): Promise<void> => {
-      for (const family of [0, 1]) {
-        const at = (name: string) => devices[name]?.addresses[family] ?? "";
-        for (const [from, to] of everyone(["h1", "c1", "c2"], 8770))
-          expect({ from, to, node: await tailnet.healthOf(from, at(to), 60) }).toEqual({
-            ...{ from, to, node: to },
-          });
-        const reached = await Promise.all(
-          closed.map(([from, to, port]) => tailnet.reaches(from, at(to), port)),
-        );
-        expect(closed.filter((_, index) => reached[index])).toEqual([]);
-      }
+      // The daemon of a machine listens on IPv4 alone, so only what is closed is asked over both.
+      for (const [from, to] of everyone(["h1", "c1", "c2"], 8770))
+        expect({ from, to, node: await tailnet.healthOf(from, at(to, 0), 60) }).toEqual({
+          ...{ from, to, node: to },
+        });
+      const asked = closed.flatMap((one) => [0, 1].map((family) => ({ one, family })));
+      const reached = await Promise.all(
+        asked.map(({ one: [from, to, port], family }) =>
+          tailnet.reaches(from, at(to, family), port),
+        ),
+      );
+      expect(asked.filter((_, index) => reached[index])).toEqual([]);
     };
     await table();
     await Promise.all(["h2", "c1", "c2"].map((host) => fleet.lab.restart(host)));
     await table();
-    expect(await tailnet.healthOf("h2", devices["h1"]?.addresses[0] ?? "", 60)).toBe("h1");
+    expect(await tailnet.healthOf("h2", at("h1", 0), 60)).toBe("h1");
   });
 
   it("is reached again after its daemon was killed, and after its tailscaled was", async () => {
