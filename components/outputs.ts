@@ -125,10 +125,11 @@ export function planOutputs(
   };
 }
 
-/** The address for a newcomer, which will be on the tailnet. */
+/** The address for a newcomer, which will be on the tailnet, or have a forwarder where the others have one. */
 function address(name: string, plan: FleetPlan): string[] {
   const host = plan.hosts.get(name);
   if (host?.action !== "deploy") return [];
+  if (host.forwarded) return [hostPort(host.loopback, host.port)];
   const { tailscale } = host.addresses;
   const newcomer = { addresses: { ...host.addresses, tailscale }, port: host.port };
   const text = peerAddress(newcomer, host, plan.methods);

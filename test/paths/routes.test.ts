@@ -109,6 +109,18 @@ describe("the output p2pDiscovery", () => {
   });
 });
 
+describe("the outputs peers and seeds", () => {
+  it("are loopback addresses where daemons listen nowhere else", () => {
+    const of = (options: PlanOptions) => {
+      const { plan, inventory } = load(options);
+      const { peers, seeds } = planOutputs(plan, inventory, known);
+      return { peers, seeds };
+    };
+    expect(of({ paths })).toEqual({ peers: ["127.64.0.1:8770"], seeds: ["127.64.0.1:8770"] });
+    expect(of({})).toEqual({ peers: ["100.64.0.1:8770"], seeds: ["100.64.0.1:8770"] });
+  });
+});
+
 describe("a provider's port mapping", () => {
   it("makes a container reachable directly, through its forwarder", () => {
     expect(load({ paths }).host("c1").addresses.direct).toBe("203.0.113.7");
