@@ -269,7 +269,7 @@ onMesh(
       expect(late).toEqual([]);
     });
 
-    const isLong = process.env["PATHS_FLAPS"] === "1";
+    const isLong = process.env["PATHS_LONG"] === "1";
     (isLong ? it : it.skip)(
       "changes a path at most once for ten flaps in a minute (npm run test:soak)",
       async () => {
