@@ -96,6 +96,7 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     maxParallel: config.maxParallel,
     allowQuorumLoss: config.allowQuorumLoss,
     quorum: plan.voters.quorum,
+    declared: plan.voters.declared,
     voterReturnMilliseconds: config.voterReturnSeconds * 1000,
     lookAt: lookAgain(wishes, config),
   });

@@ -46,6 +46,11 @@ export interface TaskResult {
 
 export interface RolloutOptions extends VoterWatchOptions {
   readonly maxParallel: number;
+  /**
+   * Voters of the file. One that the plan takes for unreachable may be alive and in contact by ways that this run
+   * takes away, so it never goes down together with another. @default none but the effective ones
+   */
+  readonly declared?: readonly string[];
 }
 
 const NOT_RUN: Ending = { kind: "not run" };
@@ -136,7 +141,11 @@ class Rollout {
     let remaining = acting.filter((entry) => !switching.includes(entry));
     let needsCanary = true;
     while (remaining.length > 0) {
-      const [wave] = orderWaves(remaining.map(toRestart), this.options.maxParallel, needsCanary);
+      const [wave] = orderWaves(
+        remaining.map((entry) => toRestart(entry, this.options.declared)),
+        this.options.maxParallel,
+        needsCanary,
+      );
       if (!wave) return;
       const members = remaining.filter(({ task }) => wave.hosts.includes(task.name));
       remaining = remaining.filter((entry) => !members.includes(entry));
@@ -181,7 +190,8 @@ class Rollout {
     if (failureOf(ending) !== undefined) return "failed";
     if (ending.kind === "verdict" && ending.verdict.outcome === "blocked") return "held";
     // A voter that was down before took no vote away, so nobody has to wait for its return.
-    if (wave.kind !== "voter") return "done";
+    // Nobody is known to have a way to one that is not effective.
+    if (wave.kind !== "voter" || !entry.task.isVoter) return "done";
     if (await this.voters.isCounted(entry.task.name)) return "done";
     const seconds = this.options.voterReturnMilliseconds / 1000;
     const text = `the other voters do not count it again after ${seconds} s`;
@@ -201,10 +211,11 @@ class Rollout {
   }
 }
 
-function toRestart({ task }: Registered): Restart {
+function toRestart({ task }: Registered, declared: readonly string[] = []): Restart {
   // A silent daemon is restarted like a live one, with a look at the quorum and alone.
   const isUp = isAlive(task.name, task.facts) || isSilent(task.facts);
-  return { name: task.name, isVoter: task.isVoter, isAlive: isUp };
+  const isVoter = task.isVoter || declared.includes(task.name);
+  return { name: task.name, isVoter, isAlive: isUp };
 }
 
 /** The error of a command that ran and did not end well; `blocked` is no failure of ours. */

@@ -279,6 +279,29 @@ describe("rollOut", () => {
     expect(looks.some((seen) => seen.length === 2)).toBe(true);
   });
 
+  it("takes declared voters that are alive one at a time, where it knows no way to them too", async () => {
+    const voters = ["v1", "v2", "v3"].map((name) =>
+      task(name, NEEDED, { facts: facts(name, ["v1", "v2", "v3"]) }),
+    );
+    const first = async (more: Partial<RolloutOptions>) => {
+      const registered = await startMocks(answers(["v2-activate"]));
+      await rollOut([task("w1", NEEDED), ...voters], options(more));
+      return dialled(registered).filter((name) => name.endsWith("activate"));
+    };
+    // The first that fails keeps the rest from being tried.
+    expect(await first({ declared: ["v1", "v2", "v3"] })).toEqual([
+      "w1-activate",
+      "v1-activate",
+      "v2-activate",
+    ]);
+    expect((await first({ declared: [] })).slice().sort()).toEqual([
+      "v1-activate",
+      "v2-activate",
+      "v3-activate",
+      "w1-activate",
+    ]);
+  });
+
   it("dials a voter that the probe did not reach only where its vote could change the answer", async () => {
     const registered = await startMocks(answers([]));
     const names = ["v1", "v2", "v3", "v4", "v5"];
