@@ -16,6 +16,8 @@ const LIVE = ["h1", "h2", "h3", "h4", "h5", "h6", "c1", "c2"];
 /** One host of each kind leaves again. */
 const LEAVING = ["h6", "c1", "c2"];
 const TOKEN = "planted-cluster-token-5f1e7c";
+/** `npm test` has a canary that fails in quorum.test.ts, on a machine; `npm run test:soak` one in a container too. */
+const inSoak = process.env["FAULT_KILLS"] === undefined ? it.skip : it;
 
 /** Drift, unreachable hosts and notes change what a run prints, not these words. */
 const NOTHING = /Resources:\n\s+\d+ unchanged\n/;
@@ -48,6 +50,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
 
   beforeAll(async () => {
     fleet = await LabFleet.up(engine);
+    await fleet.stopQuickly(LIVE);
     before = await snapshots();
     await fleet.setSecret("p2p:clusterToken", TOKEN);
   });
@@ -262,36 +265,39 @@ journalctl --sync`,
       JSON.parse(await fleet.on("h6", `cd '${quoted}/ai-service' && ${python} -c '${read}'`)),
     ).toBe(note);
     fleet.edit(["hosts", "h6", "ringrift_path"], "~/ringrift/ai-service");
+    // Done by the next run.
     fleet.edit(["hosts", "h6", "note"], undefined);
-    await fleet.mustUp();
   });
 
-  it("holds everybody when the canary does not get healthy, which goes back by itself", async () => {
-    const started = await fleet.startTimes(LIVE);
-    // The first worker by name is the canary. Its next start crashes, whatever the release.
-    const path = "/workspace/ringrift/ai-service/.env.local";
-    await fleet.on("c1", `echo RINGRIFT_STANDIN_CRASH_AFTER_SECONDS=0.1 > ${path}`);
-    // Another set of voters is a new release for every host.
-    fleet.edit(["p2p_voters"], ["h1", "h2", "h3", "h4", "h5", "h6"]);
-    fleet.configure("p2p:healthSeconds", 20);
-    const { code, stdout } = await fleet.up();
-    expect(code).not.toBe(0);
-    expect(stdout).toMatch(/held: canary c1 failed/);
-    expect((await restartedSince(started)).filter((host) => host !== "c1")).toEqual([]);
-    await fleet.on("c1", `rm ${path}`);
-    fleet.configure("p2p:healthSeconds", undefined);
-    fleet.edit(["p2p_voters"], ["h1", "h2", "h3", "h4", "h5"]);
-    // The first run may still meet a process of the crash loop, and says so; the next one converges.
-    await fleet.up();
-    await fleet.mustUp();
-    await expectNoChanges();
-  });
+  inSoak(
+    "holds everybody when the canary does not get healthy, which goes back by itself",
+    async () => {
+      const started = await fleet.startTimes(LIVE);
+      // The first worker by name is the canary. Its next start crashes, whatever the release.
+      const path = "/workspace/ringrift/ai-service/.env.local";
+      await fleet.on("c1", `echo RINGRIFT_STANDIN_CRASH_AFTER_SECONDS=0.1 >> ${path}`);
+      // Another set of voters is a new release for every host.
+      fleet.edit(["p2p_voters"], ["h1", "h2", "h3", "h4", "h5", "h6"]);
+      fleet.configure("p2p:healthSeconds", 20);
+      const { code, stdout } = await fleet.up();
+      expect(code).not.toBe(0);
+      expect(stdout).toMatch(/held: canary c1 failed/);
+      expect((await restartedSince(started)).filter((host) => host !== "c1")).toEqual([]);
+      await fleet.on("c1", `sed -i /CRASH_AFTER/d ${path}`);
+      fleet.configure("p2p:healthSeconds", undefined);
+      fleet.edit(["p2p_voters"], ["h1", "h2", "h3", "h4", "h5"]);
+      // The first run may still meet a process of the crash loop, and says so; the next one converges.
+      await fleet.up();
+      await fleet.mustUp();
+      await expectNoChanges();
+    },
+  );
 
   it("leaves hosts of each kind as they were, and destroys with a dead host in the fleet", async () => {
-    // Made by these tests.
-    await fleet.on("h6", "rm -rf /workspace");
     for (const host of LEAVING) fleet.edit(["hosts", host, "status"], "retired");
     await fleet.mustUp();
+    // Made by these tests.
+    await fleet.on("h6", "rm -rf /workspace");
     const after = await snapshots();
     expect(
       LEAVING.flatMap((host) =>
