@@ -37,7 +37,10 @@ export function findInFolder(folder: string, text: string): string[] {
     .sort();
 }
 
-/** Watches the command lines of this machine, its labs' hosts among them, while something runs. */
+/**
+ * Watches the command lines of this machine, its labs' hosts among them, while something runs.
+ * @returns in `seen` those that had the text, whoever's they are
+ */
 export async function watchCommandLines<T>(
   text: string,
   action: () => Promise<T>,
@@ -50,7 +53,7 @@ export async function watchCommandLines<T>(
       if (!/^\d+$/.test(name)) continue;
       try {
         const words = readFileSync(`/proc/${name}/cmdline`, "utf8");
-        if (words.includes(text)) seen.add(words.split("\0")[0] ?? "");
+        if (words.includes(text)) seen.add(words.replaceAll("\0", " "));
       } catch {
         // It has ended.
       }

@@ -69,6 +69,15 @@ export interface LabDevice {
   readonly tags?: readonly string[];
 }
 
+export interface Standing {
+  /** tailscaled's process ids. */
+  readonly pids: readonly string[];
+  /** Node id and address of each device. */
+  readonly nodes: readonly (readonly (string | undefined)[])[];
+  /** When each daemon was started. */
+  readonly daemons: Readonly<Record<string, number | null>>;
+}
+
 export class TailnetLab {
   constructor(private readonly fleet: LabFleet) {}
 
@@ -98,7 +107,7 @@ export class TailnetLab {
   }
 
   /** What must not change on hosts that nobody means: processes, devices and daemons. */
-  async standing(hosts: readonly string[]): Promise<object> {
+  async standing(hosts: readonly string[]): Promise<Standing> {
     const devices = await this.devices();
     const pids = await Promise.all(hosts.map((host) => this.fleet.on(host, "pidof tailscaled")));
     const nodes = hosts.map((host) => [devices[host]?.nodeId, devices[host]?.addresses[0]]);
@@ -121,6 +130,14 @@ export class TailnetLab {
     const { id, key } = JSON.parse(made) as { id: string; key: string };
     await this.request("DELETE", `/api/v2/tailnet/-/keys/${id}`);
     return key;
+  }
+
+  /** Every auth key that the stack's state holds, in clear; what was printed so far is told without them. */
+  async keysInState(): Promise<string[]> {
+    const { said } = this.fleet;
+    const { stdout } = await this.fleet.pulumi("stack", "export", "--show-secrets");
+    this.fleet.said = said;
+    return [...new Set(stdout.match(/tskey-auth-\w+-\w+/g))];
   }
 
   /** How many reusable keys with a class's tag let devices in. */
@@ -181,11 +198,13 @@ export class TailnetLab {
       key: string;
     };
     const url = this.fleet.lab.tailnet()?.url ?? "";
+    // No command line may hold the key.
+    await this.fleet.lab.ssh(host, "cat > /root/ts.key", { input: key });
     await this.fleet.on(
       host,
       `set -e; cd /root; curl -sf http://10.77.0.1:8080/mirror/stable/tailscale_1.102.2_amd64.tgz | tar xz --strip-components=1
 (setsid ./tailscaled --state=/root/ts.state --statedir=/root/ts >/dev/null 2>&1 </dev/null &) ; for i in $(seq 50); do [ -S /run/tailscale/tailscaled.sock ] && break; sleep 0.2; done
-./tailscale up --auth-key=${key} --login-server=${url} --hostname=${host} --timeout=30s`,
+./tailscale up --auth-key=file:/root/ts.key --login-server=${url} --hostname=${host} --timeout=30s; rm /root/ts.key`,
     );
   }
 }
