@@ -238,22 +238,25 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
       },
     );
 
-    it("gets another tailscaled over its own address, and is the same device after it", async () => {
-      const { nodes } = await tailnet.standing(HOSTS);
-      await another("1.102.9", async (into) => {
-        const archive = fleet.lab.directory.file("mirror/stable/tailscale_1.102.2_amd64.tgz");
-        await runChecked("tar", ["tar", "xzf", archive, "--strip-components=1", "-C", into]);
-      });
-      const printed = await fleet.mustUp();
-      for (const host of HOSTS) expect(printed).toMatch(warned(host));
-      for (const host of HOSTS)
-        expect(await fleet.on(host, "readlink -f /opt/ringrift-p2p/bin/tailscaled")).toContain(
-          "tailscaled-1.102.9",
-        );
-      expect((await tailnet.standing(HOSTS)).nodes).toEqual(nodes);
-      await nothingToDo();
-      fleet.configure("p2p:mirror", usualMirror());
-    });
+    onSoak(
+      "gets another tailscaled over its own address, and is the same device after it",
+      async () => {
+        const { nodes } = await tailnet.standing(HOSTS);
+        await another("1.102.9", async (into) => {
+          const archive = fleet.lab.directory.file("mirror/stable/tailscale_1.102.2_amd64.tgz");
+          await runChecked("tar", ["tar", "xzf", archive, "--strip-components=1", "-C", into]);
+        });
+        const printed = await fleet.mustUp();
+        for (const host of HOSTS) expect(printed).toMatch(warned(host));
+        for (const host of HOSTS)
+          expect(await fleet.on(host, "readlink -f /opt/ringrift-p2p/bin/tailscaled")).toContain(
+            "tailscaled-1.102.9",
+          );
+        expect((await tailnet.standing(HOSTS)).nodes).toEqual(nodes);
+        await nothingToDo();
+        fleet.configure("p2p:mirror", usualMirror());
+      },
+    );
 
     it("is not logged out over its own address", async () => {
       settings({ enabled: false });
