@@ -56,6 +56,9 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
     (await TailnetRun.begin({
       ...{ config, settings: config.tailnet, plan, now },
       previous: previous.tailnet,
+      deviceTags: Object.fromEntries(
+        Object.entries(previous.devices).map(([host, device]) => [host, device?.tags ?? []]),
+      ),
     }));
   const tunnels = await openFleetTunnels(config, plan, previous.tunnels);
   const paths = await openPaths(config, plan, inventory, previous, now);

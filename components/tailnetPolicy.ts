@@ -10,12 +10,15 @@ import { type PolicyPart } from "../tailnet/mergePolicy";
 import { type TailnetMemory } from "../tailnet/plannedKeys";
 import { policyPart } from "../tailnet/policy";
 import { see, type Survey } from "../tailnet/survey";
+import { fleetTags } from "../tailnet/tags";
 import { type TailnetArgs } from "./tailnet";
 
 export interface PolicyContext {
   readonly settings: TailnetSettings;
   readonly plan: FleetPlan;
   readonly previous: TailnetMemory;
+  /** Tags that hosts' devices had in the last run, by host. */
+  readonly deviceTags: Readonly<Record<string, readonly string[]>>;
 }
 
 /** @returns null where the policy is nobody's matter here, or cannot be seen */
@@ -40,6 +43,8 @@ function decide(context: PolicyContext, survey: Survey): PolicyDecision | null {
   const { settings, previous } = context;
   const { manage, base: path, existing } = settings.policy;
   if (!manage || "why" in survey.policy) return null;
+  const orphaned = tagsOfRefused(context);
+  if (orphaned !== undefined) return { kind: "held", why: orphaned };
   try {
     const base = path === null ? null : { text: readFileSync(path, "utf8"), path };
     const live = survey.policy.value;
@@ -49,6 +54,19 @@ function decide(context: PolicyContext, survey: Survey): PolicyDecision | null {
       return { kind: "held", why: `${error.message}; the tailnet's policy is left as it is` };
     throw error;
   }
+}
+
+/** A refused host is left alone: tags that only such hosts have would go, and their devices would be cut off. */
+function tagsOfRefused({ plan, deviceTags, previous }: PolicyContext): string | undefined {
+  if (previous.policy === null) return undefined;
+  const wanted = new Set(fleetTags(plan));
+  const hosts = [...plan.hosts.values()].filter(
+    ({ name, action }) =>
+      action === "refused" && (deviceTags[name] ?? []).some((tag) => !wanted.has(tag)),
+  );
+  if (hosts.length === 0) return undefined;
+  const names = hosts.map(({ name }) => name).join(", ");
+  return `nobody else has a tag of ${names}, which the inventory is wrong about: the tailnet's policy is left as it is until the file is mended`;
 }
 
 function isFileError(error: unknown): error is Error {

@@ -145,7 +145,9 @@ function presentWish(
   const prepare = renderPrepare(host, render);
   const activate = renderActivate(host, render);
   const rendered = renderSecrets(host, token, parts);
-  const secrets = rendered.files.length === 0 ? undefined : rendered;
+  // With none wanted, those of an earlier run still have to go.
+  const hasSecrets = rendered.files.length > 0 || Object.keys(facts?.secrets ?? {}).length > 0;
+  const secrets = hasSecrets ? rendered : undefined;
   const request = {
     ...factsRequest(prepare, activate, secrets ?? null),
     tailnet: join !== undefined,

@@ -82,11 +82,11 @@ class Tunnels implements FleetTunnels {
     // One new tunnel goes ahead, so that what keeps all of them from being made is told once.
     const scout = clear.find(({ known }) => known === null);
     if (scout) await this.register(scout);
-    await this.keepRefused();
+    const isAnyKept = await this.keepRefused();
     const others = clear.filter((one) => one !== scout).map((one) => this.register(one));
     await Promise.all([
       ...others,
-      clear.length > 0 ? this.openAccess(ownership.outage) : undefined,
+      clear.length > 0 || isAnyKept ? this.openAccess(ownership.outage) : undefined,
     ]);
   }
 
@@ -198,13 +198,20 @@ class Tunnels implements FleetTunnels {
     this.registered.set(key, { tunnel, id: await tunnel.tunnelId(), hostname, port, record: null });
   }
 
-  /** A refused host is left alone, and so is its tunnel with its name. */
-  private async keepRefused(): Promise<void> {
-    const { previous, plan } = this.args;
-    const kept = Object.entries(previous?.tunnels ?? {}).filter(
-      ([key]) => plan.hosts.get(nodeOfKey(key) ?? "")?.action === "refused",
+  /**
+   * A refused host is left alone, and so is its tunnel with its name; the entry too, where no other host serves it.
+   * @returns whether there is any
+   */
+  private async keepRefused(): Promise<boolean> {
+    const { previous, plan, tunnels } = this.args;
+    const isRefused = (key: string) => plan.hosts.get(nodeOfKey(key) ?? "")?.action === "refused";
+    const known = Object.entries(previous?.tunnels ?? {});
+    const isAny = known.some(([key]) => isRefused(key));
+    const kept = known.filter(([key]) =>
+      key === ENTRY_KEY ? isAny && tunnels.entry === null : isRefused(key),
     );
     await Promise.all(kept.map(([key, { hostname, port }]) => this.keep(key, hostname, port)));
+    return isAny;
   }
 
   private async keep(key: string, hostname: string, port: number): Promise<Tunnel> {

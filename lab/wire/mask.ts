@@ -7,6 +7,8 @@ export const MASK = "[secret]";
 const MIN_LENGTH = 3;
 /** Parts of a secret (a line, a value inside JSON) are looked for from this length on. */
 const MIN_PART_LENGTH = 8;
+/** Where a secret is to lie is in the secret's JSON too; hidden, a message that names the file would tell nothing. */
+const FILE_NAME = /^(?:\/[a-z0-9._-]+){2,}$/;
 
 /**
  * The strings and numbers inside the secrets of a value.
@@ -74,7 +76,7 @@ function partsOf(text: string): string[] {
       // Not JSON after all.
     }
   }
-  return parts.filter((part) => part.length >= MIN_PART_LENGTH);
+  return parts.filter((part) => part.length >= MIN_PART_LENGTH && !FILE_NAME.test(part));
 }
 
 function collectStrings(value: Value, into: string[]): void {

@@ -450,6 +450,15 @@ describe("hosts that go", () => {
     expect(fake.changes).toEqual([]);
   });
 
+  it("keep entry and Access where the inventory is wrong about every host", async () => {
+    const registered = await startCloudflareMocks();
+    const wrong = new Map([idle("h1", "refused", false), idle("h2", "refused", false)]);
+    const plan = { ...fleet(wrong), hosts: wrong };
+    const tunnels = await runThrough({ previous: MEMORY, plan, tunnels: NO_TUNNELS });
+    expect(listOf(registered)).toEqual(CREATED);
+    expect([fake.changes, tunnels.memory()?.tunnels["entry"]?.id]).toEqual([[], "entry-tunnel-id"]);
+  });
+
   it("all go where nothing is to be left, but for tunnels whose connectors may run", async () => {
     const registered = await startCloudflareMocks();
     await runThrough({ previous: MEMORY, tunnels: NO_TUNNELS }, new Map(), (node) => node === "h2");

@@ -8,10 +8,7 @@ import { smallLab } from "./smallLab";
 // A forwarder that is killed, has no room to write or is given nonsense: what the daemon and its peers notice of it, on
 // a systemd machine and on a container whose port 8779 its provider maps.
 
-// It has not run on a lab yet, so nothing but FORWARDER_FAULTS=1 runs it; test/paths/settings.test.ts proves the same of
-// forwarders without hosts.
-const why =
-  process.env["FORWARDER_FAULTS"] === "1" ? whyNoLab(machineFacts()) : "FORWARDER_FAULTS is not 1";
+const why = whyNoLab(machineFacts());
 const onLab = why === null ? describe : describe.skip;
 const title = why === null ? "a forwarder" : `a forwarder (skipped here: ${why})`;
 jest.setTimeout(900_000);

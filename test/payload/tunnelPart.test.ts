@@ -70,7 +70,7 @@ describe("tunnelPart", () => {
       entryToken: { content: "the entry's", digest: "d2" },
       accessToken: { content: "{}", digest: "d3" },
     });
-    expect(part.services.map(({ name, argv, secrets }) => [name, argv[4], secrets])).toEqual([
+    expect(part.services.map(({ name, argv, secrets }) => [name, argv[6], secrets])).toEqual([
       ["cloudflared", "127.0.0.1:20241", { [TUNNEL_TOKEN]: "d1" }],
       ["entry", "127.0.0.1:20242", { [ENTRY_TOKEN]: "d2" }],
     ]);
@@ -97,7 +97,7 @@ describe("tunnelPart", () => {
     ["quic", true, ["--protocol", "quic"]],
   ] as const)("with protocol %s, in a container: %s, gives %j", (protocol, container, words) => {
     const argv = tunnelPart({ ...OPTIONS, protocol, container }).services[0]?.argv;
-    expect(argv?.slice(6, -2)).toEqual(words);
+    expect(argv?.slice(8, -2)).toEqual(words);
   });
 
   it("takes the tool from a mirror by the vendor's path, and puts no token into argv", () => {

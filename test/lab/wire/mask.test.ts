@@ -59,4 +59,13 @@ describe("createMasker", () => {
   it("changes nothing without secrets", () => {
     expect(createMasker([])("a [secret] b")).toBe("a [secret] b");
   });
+
+  it("tells in which file a secret is to lie", () => {
+    const mask = createMasker([
+      JSON.stringify({ path: "/etc/ringrift/tunnel-token", content: "planted-token" }),
+    ]);
+    expect(mask("waits for /etc/ringrift/tunnel-token, not planted-token")).toBe(
+      `waits for /etc/ringrift/tunnel-token, not ${MASK}`,
+    );
+  });
 });
