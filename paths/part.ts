@@ -62,6 +62,8 @@ export function forwarderPart(host: DeployHostPlan, options: PartOptions): HostP
         ready: { url: `http://127.0.0.1:${options.settings.adminPort}/ready` },
         readySeconds: 30,
         cutsOff: false,
+        // Within the two misses after which others leave the path.
+        restartSeconds: 1,
       },
     ],
     secrets: [

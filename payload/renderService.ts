@@ -46,20 +46,22 @@ export function renderSupport(
   service: SupportService,
   part: Pick<HostPart, "tools" | "files">,
 ): RenderedService {
-  const { name, argv, environment, user, secrets } = service;
+  const { restartSeconds = 5, ...kept } = service;
+  const { name, argv, environment, user, secrets } = kept;
   if (!SERVICE_NAME.test(name) || name === "node")
     throw new Error(`${JSON.stringify(name)} cannot be the name of a support service`);
   const text = readSource(SUPPORT_TEMPLATES[manager])
     .replaceAll("@SERVICE@", supportName(name))
     .replaceAll("@NAME@", name)
-    .replaceAll("@USER@", loginName(user));
+    .replaceAll("@USER@", loginName(user))
+    .replace("@RESTART_SECONDS@", String(restartSeconds));
   const made = {
     launch: { argv, environment, user },
     tools: service.tools.map((tool) => find(name, tool, part.tools, (one) => one.name)),
     files: service.files.map((path) => find(name, path, part.files, (one) => one.path).digest),
     secrets,
   };
-  return { ...service, digest: shortDigest(made), service: text };
+  return { ...kept, digest: shortDigest(made), service: text };
 }
 
 function find<T>(service: string, name: string, items: readonly T[], key: (item: T) => string): T {

@@ -89,10 +89,12 @@ export interface SupportService {
   readonly readySeconds: number;
   /** True where its restart may cut the controller off: a dead-man timer guards it. */
   readonly cutsOff: boolean;
+  /** Seconds from a crash to the next start, with systemd; the others start at once what has run for a while. @default 5 */
+  readonly restartSeconds?: number;
 }
 
 /** A support service as it is put on a host. */
-export interface RenderedService extends SupportService {
+export interface RenderedService extends Omit<SupportService, "restartSeconds"> {
   /** Of everything whose change needs a restart. */
   readonly digest: string;
   /** Unit or program, for the place where the manager looks. */

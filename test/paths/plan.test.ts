@@ -209,6 +209,7 @@ describe("what a host gets", () => {
       secrets: { "/etc/ringrift/fleet-secret": "keyed" },
       ready: { url: "http://127.0.0.1:8778/ready" },
       readySeconds: 30,
+      restartSeconds: 1,
       cutsOff: false,
     });
     const own = part.files.find(({ path }) => path.endsWith("settings.json"));

@@ -55,6 +55,16 @@ describe("renderSupport", () => {
     expectGolden(name, renderSupport(manager, service, part).service);
   });
 
+  it("has its own pause after a crash where it says so, which restarts nothing", () => {
+    const quick = renderSupport("systemd", { ...service, restartSeconds: 1 }, part);
+    const usual = renderSupport("systemd", service, part);
+    expect(usual.service).toContain("RestartSec=5\n");
+    expect(quick).toEqual({
+      ...usual,
+      service: usual.service.replace("RestartSec=5\n", "RestartSec=1\n"),
+    });
+  });
+
   const digest = (changed: Partial<SupportService>, own: HostPart = part): string =>
     renderSupport("systemd", { ...service, ...changed }, own).digest;
 
