@@ -50,7 +50,20 @@ export function recordHttp(id: string, host: string): Promise<Recorder> {
   return listen(http.createServer(respond(id, requests)), host, requests);
 }
 
-/** The same over HTTPS; `certificate` is the file that a client has to trust. */
+/** Takes no heartbeats, and lists `peers` to those who ask again. */
+export function recordEntry(host: string, peers: Record<string, unknown>): Promise<Recorder> {
+  const requests: string[] = [];
+  const respondOnce: http.RequestListener = (request, response) => {
+    const isAgain = requests.includes("GET /relay/peers");
+    requests.push(`${request.method} ${request.url}`);
+    const status = request.method !== "GET" ? 421 : isAgain ? 200 : 502;
+    const body = status === 200 ? { success: true, peers } : { error: "not here" };
+    request.resume().on("end", () => response.writeHead(status).end(JSON.stringify(body)));
+  };
+  return listen(http.createServer(respondOnce), host, requests);
+}
+
+/** `recordHttp` over HTTPS; `certificate` is the file that a client has to trust. */
 export async function recordHttps(
   id: string,
   host: string,

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 
-import { type Recorder, recordHttp, recordHttps, recordSocks } from "./fakeServers";
+import { type Recorder, recordEntry, recordHttp, recordHttps, recordSocks } from "./fakeServers";
 import { eventually } from "../../eventually";
 import {
   checkout,
@@ -258,6 +258,20 @@ describe("relay mode", () => {
     spawnSync("ln", ["-s", dir, `${root}/ai-service`]);
     const a = await node("a", "127.23.0.1", { dir, args: ["--ringrift-path", root] });
     expect((await a.status()).stand_in_details.is_relayed).toBe(false);
+  });
+});
+
+describe("a peer that takes no heartbeats", () => {
+  it("is asked for the others again and again, and is never one of them", async () => {
+    const b = await node("b", "127.23.1.1");
+    const listed = { b: { node_id: "b", host: b.host, port: b.port } };
+    const entry = keep(await recordEntry("127.23.1.2", listed));
+    const a = await node("a", "127.23.0.1", { peers: `127.23.1.2:${entry.port}` });
+    const { all_peers } = await once(a, (status) => status.alive_peers > 0);
+    expect(Object.entries(all_peers).map(([name, peer]) => [name, peer.host, peer.port])).toEqual([
+      ["b", b.host, b.port],
+    ]);
+    expect(entry.requests).toContain("POST /heartbeat");
   });
 });
 

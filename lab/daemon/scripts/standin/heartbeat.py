@@ -18,6 +18,8 @@ GOSSIP_FANOUT = 3
 # The advertised address is tried now and then beside the recorded one, for ever.
 ADVERTISED_EVERY_CYCLES = 4
 FAILURES_BEFORE_REDIAL = 3
+# Whoever is configured is asked for the peers once a minute, whether or not it takes heartbeats.
+SEEDS_EVERY_CYCLES = 4
 
 
 class Heartbeat:
@@ -86,6 +88,8 @@ class Heartbeat:
         for text in self._settings.known_peers:
             # Raises ValueError for an empty element: nothing behind it is dialled.
             address = parse_address(text)
+            if self._cycles % SEEDS_EVERY_CYCLES == 0:
+                self._start(address, "/relay/peers", self._fetch_peers(address))
             if self._uses_relay(text, address):
                 job = self._send_relay_heartbeat(address)
                 self._start(address, "/relay/heartbeat", job)
