@@ -121,7 +121,7 @@ function planDeployment(
   // Userspace networking delivers to 127.0.0.1, and a container's other addresses belong to its provider.
   const listen = host.isContainer || isForwarded ? "127.0.0.1" : "0.0.0.0";
   const entryOnly = ways.isEntryOnly(host, context.entryPoints);
-  const reached = (entryOnly ? [] : context.entryPoints).flatMap((peer) => {
+  const reached = context.entryPoints.flatMap((peer) => {
     if (peer === host.name) return [];
     const other = fleet.hosts.get(peer);
     if (!other) return [];
@@ -156,7 +156,7 @@ function planDeployment(
     planned,
     entryOnly,
     peers,
-    peerAddresses: entryOnly ? [ENTRY_PEER] : reached.map(({ address }) => address),
+    peerAddresses: [...reached.map(({ address }) => address), ...(entryOnly ? [ENTRY_PEER] : [])],
     relayAddresses: relayed
       ? reached.filter(({ peer }) => hubs.has(peer)).map(({ address }) => address)
       : [],

@@ -122,11 +122,11 @@ export interface DeployHostPlan extends HostPlanBase {
   readonly addresses: Addresses;
   /** Paths that this stack makes to the host beside its addresses; empty without path forwarders. */
   readonly planned: readonly PlannedPath[];
-  /** True where the fleet's shared entry is the only known way to the others: the nodes are learnt there. */
+  /** True where the fleet's shared entry is the only known way to the others: the nodes are learnt there too. */
   readonly entryOnly: boolean;
-  /** Node ids given as --peers: effective voters and relays, without itself, sorted. Empty where `entryOnly`. */
+  /** Node ids given as --peers: effective voters and relays, without itself, sorted. */
   readonly peers: readonly string[];
-  /** `host:port` or URL of every peer, as this node reaches it; same order as `peers`. The entry where `entryOnly`. */
+  /** `host:port` or URL of every peer, as this node reaches it; same order as `peers`; then the entry where `entryOnly`. */
   readonly peerAddresses: readonly string[];
   /** Those of `peerAddresses` that are relays; empty outside relay mode. */
   readonly relayAddresses: readonly string[];

@@ -5,13 +5,15 @@ from dial import Failed
 from exchange import Exchange, error
 from http1 import Malformed, read_request, write_head
 from identity import read_answer, sign
+from peer import MOST_VOTERS
 from wire import Gone, Wire
 
 # Faults with which the other daemon has not been touched, and that a second signature may mend.
 CLOCK = ("clock", "replay")
 REFUSED = ("receiver", "identity", "sender", "body")
-# At the entry another voter may answer each time; beyond that the daemon tries again.
-MOST_VOTERS = 16
+# What a daemon may ask at the entry. Whom it met there by anything else it would record under the entry's address.
+JOINING = (b"GET", b"HEAD")
+ENTRY_ONLY = "this is the entry, no node's address, and only GET and HEAD are answered: GET /relay/peers tells the nodes'"
 # What an edge answers without having asked anybody behind it.
 EDGE_ONLY = {401, 403, 404, 421, 429, 530}
 # Seconds without an answer after which somebody should look at the path.
@@ -73,6 +75,9 @@ class Outbound:
     async def _carry(self, wire, request):
         """True when the client may send another request."""
         peer, settings = self.peer, self.fleet.settings
+        if peer.is_entry and request.method not in JOINING:
+            error(wire, 421, ENTRY_ONLY)
+            return False
         if peer.under_way >= settings.requestsPerPeer:
             error(wire, 503, "too many requests to %s" % peer.node.name, [b"Retry-After: 1"])
             return False
@@ -151,9 +156,10 @@ class Outbound:
                 exchange.part(fault)
                 peer.follow_clock(answer[2])
                 continue
-            if fault == "receiver" and peer.is_entry and attempts < MOST_VOTERS and exchange.can_repeat():
+            if fault == "receiver" and route.is_shared() and attempts < MOST_VOTERS and exchange.can_repeat():
                 exchange.part(fault)
-                peer.receiver = answer[0]
+                if peer.is_entry:
+                    peer.receiver = answer[0]
                 continue
             if fault in CLOCK or fault in REFUSED:
                 exchange.part(fault)

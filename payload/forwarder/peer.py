@@ -4,6 +4,9 @@ from choice import Choice
 from identity import ANYBODY
 from pool import Pool
 
+# At the entry another voter may answer each time; beyond that the daemon tries again.
+MOST_VOTERS = 16
+
 
 class Route:
     """One path to one peer, with its connections."""
@@ -17,6 +20,11 @@ class Route:
 
     def _connect(self, make):
         return self.fleet.dialler.open(self.way, make, self.fleet.settings.timeoutSeconds)
+
+    def is_shared(self):
+        """It leads to the entry, where any voter may answer."""
+        entry = self.fleet.settings.entry
+        return entry is not None and self.way.same(entry)
 
     def lines(self):
         """Headers that the path itself needs."""

@@ -101,6 +101,11 @@ def parse(own, fleet):
     if not isinstance(nodes, dict):
         raise Mistake("the fleet's nodes: `nodes` is missing")
     result.nodes = {name: _node(name, body, methods, result) for name, body in nodes.items()}
+    if result.learns and result.entry:
+        for node in result.nodes.values():
+            if node.watched and not node.ways:
+                # A voter that this host has no way to may be who answers there.
+                node.ways.append(result.entry)
     numbers = {}
     for node in result.nodes.values():
         other = numbers.setdefault(node.number, node)

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as https from "node:https";
+import { loopbackAddress } from "../../hosts/plan/number";
 import { eventually } from "../eventually";
 import { identityOf, type Signing } from "./signing";
 import {
@@ -8,6 +9,7 @@ import {
   edge,
   type Edge,
   forwarder,
+  type Forwarder,
   freeNumber,
   freePort,
   pair,
@@ -86,13 +88,18 @@ describe("a tunnel and the entry", () => {
 });
 
 describe("an entry with several voters behind it", () => {
-  it("is used with requests that are meant for one of them, whoever answers", async () => {
+  let newcomer: Forwarder;
+  let entryPort: number;
+  let many: Edge;
+  let voters: readonly [string, number][];
+
+  beforeAll(async () => {
     const numbers = [freeNumber(), freeNumber(), freeNumber()];
     const port = await freePort();
     const entries = { v: { number: numbers[0] ?? 0, port }, w: { number: numbers[1] ?? 0, port } };
     const late = { late: { number: numbers[2] ?? 0, port } };
     const own = { servesEntry: true };
-    const voters = await Promise.all(
+    const serving = await Promise.all(
       Object.keys(entries).map(async (name) => {
         const inbound = await freePort();
         const node = { name, daemonPort: mesh.daemonB.port, inbound, own };
@@ -100,19 +107,27 @@ describe("an entry with several voters behind it", () => {
         return forwarder({ ...node, nodes: { [name]: entries[name as "v" | "w"] } });
       }),
     );
-    const [v, w] = voters;
+    const [v, w] = serving;
     let turn = 0;
-    const many = await edge(() => ((turn += 1) % 3 === 0 ? v : w)?.inbound ?? 0);
-    const entryPort = await freePort();
-    const newcomer = await forwarder({
-      ...{ name: "late", daemonPort: mesh.daemonA.port, inbound: await freePort(), nodes: late },
+    many = await edge(() => ((turn += 1) % 3 === 0 ? v : w)?.inbound ?? 0);
+    entryPort = await freePort();
+    voters = Object.values(entries).map(({ number }) => [loopbackAddress(number), port]);
+    const nodes = {
+      ...late,
+      v: { ...entries.v, watch: true },
+      w: { ...entries.w, watch: true },
+    };
+    newcomer = await forwarder({
+      ...{ name: "late", daemonPort: mesh.daemonA.port, inbound: await freePort(), nodes },
+      learn: true,
       entry: `https://localhost:${many.port}`,
       own: { caFile: many.certificate, entryPort },
     });
+  });
+
+  it("is used with requests that are meant for one of them, whoever answers", async () => {
     for (let done = 0; done < 6; done += 1)
-      expect((await ask("127.64.0.0", entryPort, { method: "POST", body: "hello" })).status).toBe(
-        200,
-      );
+      expect((await ask("127.64.0.0", entryPort)).status).toBe(200);
     expect(mesh.daemonB.seen).toHaveLength(6);
     const receivers = many.requests
       .filter(({ url }) => url === "/")
@@ -121,6 +136,36 @@ describe("an entry with several voters behind it", () => {
     expect(receivers[0]).toBe("*");
     expect(receivers.slice(1).filter((name) => name !== "v" && name !== "w")).toEqual([]);
     expect((await newcomer.status()).cutOff).toEqual([]);
+  });
+
+  it.each(["POST", "PUT", "DELETE", "OPTIONS"])(
+    "answers no %s, so that no daemon records who is there",
+    async (method) => {
+      const answer = await ask("127.64.0.0", entryPort, { method, body: "hello", path: "/told" });
+      expect([answer.status, JSON.parse(answer.body)]).toEqual([
+        421,
+        {
+          error:
+            "this is the entry, no node's address, and only GET and HEAD are answered: GET /relay/peers tells the nodes'",
+          by: "forwarder",
+        },
+      ]);
+      expect(mesh.daemonB.seen).toEqual([]);
+      expect(many.requests.filter(({ url }) => url === "/told")).toEqual([]);
+    },
+  );
+
+  it("is the way to a voter that has no other, and never to another one", async () => {
+    for (const [address, port] of [...voters, ...voters])
+      expect(
+        (await ask(address, port, { method: "POST", body: "hello", path: "/own" })).status,
+      ).toBe(200);
+    expect(mesh.daemonB.seen).toHaveLength(4);
+    const status = await newcomer.status();
+    expect(["v", "w"].map((name) => status.peers[name]?.paths.map(({ path }) => path))).toEqual([
+      ["cloudflare"],
+      ["cloudflare"],
+    ]);
   });
 });
 

@@ -159,12 +159,14 @@ describe("an entry", () => {
       ...{ entry: `https://localhost:${door.port}`, learn: true },
       own: { caFile: door.certificate, entryPort },
     });
-    const answer = await ask("127.64.0.0", entryPort, { method: "POST", body: "hello" });
-    expect(JSON.parse(answer.body)).toMatchObject({
-      from: loopbackAddress(newcomer.number),
-      length: 5,
-    });
+    const told = () => ask("127.64.0.0", entryPort, { method: "POST", body: "hello" });
+    const before = await told();
+    const answer = await ask("127.64.0.0", entryPort);
+    expect(JSON.parse(answer.body)).toMatchObject({ from: loopbackAddress(newcomer.number) });
     await eventually(async () => ("b" in (await late.status()).peers ? true : undefined));
+    // The nodes have addresses of their own: under the entry's, none is to be recorded, neither before nor after.
+    expect([before.status, (await told()).status]).toEqual([421, 421]);
+    expect(mesh.daemonB.seen.filter(({ method }) => method === "POST")).toEqual([]);
     expect((await late.status()).peers["b"]?.paths.map(({ path: way }) => way)).toEqual(["direct"]);
     // The learnt address of b is the pair's own listener as well, so the newcomer's is not opened twice here.
     expect(

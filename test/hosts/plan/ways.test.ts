@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadInventory } from "../../../hosts/inventory";
+import { hashNumber, loopbackAddress } from "../../../hosts/plan/number";
 import { type PlanOptions } from "../../../hosts/plan/planFleet";
 import { type DeployHostPlan, type FleetPlan } from "../../../hosts/plan/types";
 
@@ -144,6 +145,12 @@ describe("a host that knows only the entry", () => {
         one.action === "deploy" && one.entryOnly ? [one.name] : [],
       );
     expect(only(voters, { paths })).toEqual(["new"]);
+    const { peers, peerAddresses } = host(load(voters, { paths }).plan, "new");
+    const loopback = (name: string) => `${loopbackAddress(hashNumber(name))}:8770`;
+    expect([peers, peerAddresses]).toEqual([
+      ["h1", "h2"],
+      [loopback("h1"), loopback("h2"), "127.64.0.0:8770"],
+    ]);
     expect(only(voters, { paths, tailnet: true })).toEqual([]);
     expect(only(voters, { paths, tunnels })).toEqual([]);
     expect(

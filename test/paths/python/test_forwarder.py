@@ -288,6 +288,13 @@ class Settings(unittest.TestCase):
         self.assertEqual(self.ways(parsed({**OWN, "tailnet": "userspace"}), "b")[0], ("tailscale", "100.64.0.2", 8779, False, ("127.0.0.1", 1055)))
         self.assertEqual([way[0] for way in self.ways(parsed({**OWN, "tailnet": "none"}), "b")], ["cloudflare", "direct"])
 
+    def test_a_newcomer_takes_the_entry_where_a_voter_has_no_other_way(self):
+        nodes = {"a": {"number": 1}, "v": {"number": 2, "watch": True}, "w": {"number": 3, "watch": True, "direct": "192.0.2.3"}, "x": {"number": 4}}
+        ways = {True: {"v": ["p2p.example.com"], "w": ["192.0.2.3"], "x": []}, False: {"v": [], "w": ["192.0.2.3"], "x": []}}
+        for learn, expected in ways.items():
+            found = parsed(fleet={"nodes": nodes, "entry": "https://p2p.example.com", "learn": learn})
+            self.assertEqual({name: [way.host for way in node.ways] for name, node in found.peers.items()}, expected)
+
     def test_mistakes_are_named(self):
         def mistake(own=None, **fleet):
             with self.assertRaises(settings.Mistake) as caught:
