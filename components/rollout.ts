@@ -23,8 +23,11 @@ export interface Task {
   /** undefined: no tailnet, or the host is leaving. */
   readonly join?: Step<JoinSpec> & { readonly key: pulumi.Output<string> | null };
   readonly activate: Step<ActivateSpec>;
-  /** Its daemon runs and is to require another token: it has to change together with all others. */
-  readonly switchesToken?: boolean;
+  /**
+   * Its daemon runs, and would not be understood by the others halfway: it is to require another token, or loses the
+   * forwarder by which it is reached. So it changes together with all others.
+   */
+  readonly together?: "token" | "paths";
   /** What the probe found; undefined where nobody could look. */
   readonly facts: Facts | undefined;
   /** Texts by digest that `prepare` needs beside the agent, because its input only names them. */
@@ -136,9 +139,11 @@ class Rollout {
   }
 
   private async runWaves(acting: readonly Registered[]): Promise<void> {
-    const switching = acting.filter(({ task }) => task.switchesToken);
+    const switching = acting.filter(({ task }) => task.together === "token");
+    const leaving = acting.filter(({ task }) => task.together === "paths");
     let stopped = await this.switchToken(switching);
-    let remaining = acting.filter((entry) => !switching.includes(entry));
+    await this.leavePaths(leaving);
+    let remaining = acting.filter(({ task }) => task.together === undefined);
     let needsCanary = true;
     while (remaining.length > 0) {
       const [wave] = orderWaves(
@@ -173,6 +178,19 @@ class Rollout {
     const endings = await Promise.all(switching.map((entry) => this.takeTurn(entry, wave, held)));
     const failed = switching.find((_, index) => endings[index] === "failed");
     return held ?? (failed && `token ${failed.task.name} failed`);
+  }
+
+  /**
+   * All at once, voters too: the forwarders are gone, and a daemon that is still on loopback hears from nobody. One
+   * that fails holds nobody up, since those that wait are no better off.
+   */
+  private async leavePaths(leaving: readonly Registered[]): Promise<void> {
+    if (leaving.length === 0) return;
+    const wave: Wave = { kind: "paths", hosts: leaving.map(({ task }) => task.name) };
+    void pulumi.log.warn(
+      "p2p:paths is off now: all daemons that had a forwarder restart at once, and for those seconds the voters have no quorum",
+    );
+    await Promise.all(leaving.map((entry) => this.takeTurn(entry, wave, undefined)));
   }
 
   /** One host's turn: held, or activated and judged. */

@@ -10,6 +10,7 @@ import {
   type Drift,
   factsRequest,
 } from "../payload/compare";
+import { FORWARDER_SERVICE } from "../paths/part";
 import { sha256 } from "../payload/digest";
 import { type Facts } from "../payload/facts";
 import {
@@ -233,7 +234,7 @@ export function makeTask(
     ...(join && joining ? { join: { spec: join, work: joining, key: null } } : {}),
     activate: { spec: wish.activate, work: isBlocked(facts, takeover) ?? activate },
     facts,
-    switchesToken: atOnce && switchesToken(wish.activate, facts),
+    together: togetherWith(wish, facts, atOnce),
     contents: wish.contents,
     ...(wish.waits === undefined ? {} : { waits: wish.waits }),
     warnings: [
@@ -257,10 +258,17 @@ function tokenOf(spec: ActivateSpec): string | null {
   return spec.state === "present" ? requiredToken(spec.release) : null;
 }
 
-/** True where a daemon that runs is to require another token than it does now, or none. */
-function switchesToken(spec: ActivateSpec, facts: Facts | undefined): boolean {
-  if (spec.state !== "present" || !facts || facts.release.current === null) return false;
-  return facts.release.requires !== tokenOf(spec);
+/** What a daemon that runs can only change together with all others; undefined: nothing. */
+function togetherWith(
+  { prepare, activate }: Wish,
+  facts: Facts | undefined,
+  atOnce: boolean,
+): Task["together"] {
+  if (activate.state !== "present" || prepare.state !== "present") return undefined;
+  if (!facts || facts.release.current === null) return undefined;
+  if (atOnce && facts.release.requires !== tokenOf(activate)) return "token";
+  const keepsForwarder = prepare.services.some(({ name }) => name === FORWARDER_SERVICE);
+  return facts.paths !== null && !keepsForwarder ? "paths" : undefined;
 }
 
 function decideJoin(

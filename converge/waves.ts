@@ -8,7 +8,7 @@ export interface Restart {
 }
 
 export interface Wave {
-  readonly kind: "canary" | "starting voters" | "voter" | "workers" | "token";
+  readonly kind: "canary" | "starting voters" | "voter" | "workers" | "token" | "paths";
   readonly hosts: readonly string[];
 }
 

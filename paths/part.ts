@@ -9,6 +9,7 @@ import { type HostPart, type ManagedFile } from "../payload/spec";
 import { type PathsSettings } from "../settings/paths";
 
 const FOLDER = `${BASE}/paths`;
+export const FORWARDER_SERVICE = "forwarder";
 export const FORWARDER = `${FOLDER}/forwarder.py`;
 export const SETTINGS = `${FOLDER}/settings.json`;
 export const NODES = `${FOLDER}/nodes.json`;
@@ -49,7 +50,7 @@ export function forwarderPart(host: DeployHostPlan, options: PartOptions): HostP
     ],
     services: [
       {
-        name: "forwarder",
+        name: FORWARDER_SERVICE,
         argv: [
           ...[VENV_PYTHON, "-IB", FORWARDER],
           ...["--settings", SETTINGS, "--nodes", NODES, "--state", STATE],

@@ -77,3 +77,13 @@ export function quietly(): void {
     jest.restoreAllMocks();
   });
 }
+
+/** How a host of these tests is reached: nobody dials it. */
+export const CONNECTION = {
+  host: "192.0.2.1",
+  port: 22,
+  user: "root",
+  keyPath: null,
+  hostKey: "ssh-ed25519 AAAA",
+  jump: null,
+};

@@ -3,7 +3,15 @@ import { rollOut, type RolloutOptions, type Task } from "../../components/rollou
 import { type Work } from "../../converge/work";
 import { type Facts } from "../../payload/facts";
 import { type Verdict } from "../../payload/verdict";
-import { type Answer, isSecret, type Registered, startMocks, unwrapSecret, quietly } from "./mocks";
+import {
+  type Answer,
+  isSecret,
+  type Registered,
+  startMocks,
+  unwrapSecret,
+  quietly,
+  CONNECTION,
+} from "./mocks";
 
 const NEEDED: Work = {
   kind: "needed",
@@ -27,14 +35,7 @@ function facts(node: string, alive: readonly string[], isUp = true): Facts {
 function task(name: string, work: Work, more: Partial<Task> = {}): Task {
   return {
     name,
-    connection: {
-      host: "192.0.2.1",
-      port: 22,
-      user: "root",
-      keyPath: null,
-      hostKey: "ssh-ed25519 AAAA",
-      jump: null,
-    },
+    connection: CONNECTION,
     isVoter: false,
     prepare: { spec: spec(name), work },
     secrets: undefined,

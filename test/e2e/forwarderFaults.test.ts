@@ -135,4 +135,26 @@ onLab(title, () => {
     await kill("h1");
     await until("it serves", () => serves("h1"));
   });
+
+  it("leaves with all others when paths are turned off, and the daemons hear each other again", async () => {
+    fleet.configure("p2p:paths", { enabled: false });
+    expect(await fleet.mustUp()).toContain("p2p:paths is off now: all daemons");
+    const after = await fleet.startTimes(HOSTS);
+    expect(HOSTS.filter((host) => after[host] === before[host])).toEqual([]);
+    before = after;
+    expect(await Promise.all(HOSTS.map(summary))).toEqual(HOSTS.map(() => undefined));
+    const hears = async (host: string, peer: string): Promise<boolean> => {
+      const argv = ["curl", "-s", "-m", "3", "http://127.0.0.1:8770/status?no_cache=true"];
+      const { stdout: text } = await fleet.lab.inside(host, argv);
+      const { all_peers: peers } = JSON.parse(text || "{}") as {
+        all_peers?: Record<string, { host: string; is_alive: boolean }>;
+      };
+      const seen = peers?.[peer];
+      return seen?.is_alive === true && seen.host === fleet.get(["hosts", peer, "ssh_host"]);
+    };
+    await until("h1 hears h2", () => hears("h1", "h2"));
+    await until("h2 hears h1", () => hears("h2", "h1"));
+    const { code } = await fleet.pulumi("preview", "--expect-no-changes");
+    expect(code).toBe(0);
+  });
 });

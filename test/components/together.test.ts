@@ -1,19 +1,11 @@
 import { rollOut, type RolloutOptions, type Task } from "../../components/rollout";
 import { type Work } from "../../converge/work";
 import { type Facts } from "../../payload/facts";
-import { type Answer, type Registered, startMocks, quietly } from "./mocks";
+import { type Answer, type Registered, startMocks, quietly, CONNECTION } from "./mocks";
 
 const NEEDED: Work = { kind: "needed", drift: [], nonce: "2026-01-01T00:00:00.000Z" };
 const IN_ORDER: Work = { kind: "in-order" };
 const spec = (node: string) => ({ state: "absent" as const, node });
-const connection = {
-  host: "192.0.2.1",
-  port: 22,
-  user: "root",
-  keyPath: null,
-  hostKey: "ssh-ed25519 AAAA",
-  jump: null,
-};
 const alive = (node: string) =>
   ({
     service: { state: "running" },
@@ -24,13 +16,13 @@ const alive = (node: string) =>
 
 const voter = (name: string, more: Partial<Task> = {}): Task => ({
   name,
-  connection,
+  connection: CONNECTION,
   isVoter: true,
   prepare: { spec: spec(name), work: IN_ORDER },
   secrets: { spec: { node: name, files: [] }, work: NEEDED },
   activate: { spec: spec(name), work: NEEDED },
   facts: alive(name),
-  switchesToken: true,
+  together: "token",
   contents: new Map(),
   warnings: [],
   ...more,
@@ -66,7 +58,7 @@ quietly();
 describe("a switch of the cluster token", () => {
   it("restarts all at once, voters too, after the last file is written, and before other work", async () => {
     const registered = await startMocks(answers([]));
-    const worker = voter("w", { isVoter: false, switchesToken: false });
+    const worker = voter("w", { isVoter: false, together: undefined });
     await rollOut([voter("a"), voter("b"), voter("c"), worker], options);
     expect(dialled(registered)).toEqual([
       "a-secrets",
@@ -98,7 +90,7 @@ describe("a switch of the cluster token", () => {
 
   it("holds the rest when one of them fails", async () => {
     const registered = await startMocks(answers(["b-activate"]));
-    const worker = voter("w", { isVoter: false, switchesToken: false });
+    const worker = voter("w", { isVoter: false, together: undefined });
     const results = await rollOut([voter("a"), voter("b"), worker], options);
     expect(dialled(registered)).not.toContain("w-activate");
     expect(results.get("w")?.activateWork).toEqual({
@@ -106,5 +98,23 @@ describe("a switch of the cluster token", () => {
       cause: "held",
       why: "held: token b failed",
     });
+  });
+});
+
+describe("paths that are turned off", () => {
+  it("restart all daemons at once, and one that fails holds nobody up", async () => {
+    const registered = await startMocks(answers(["b-activate"]));
+    const leaving = ["a", "b", "c"].map((name) =>
+      voter(name, { together: "paths", secrets: undefined }),
+    );
+    const worker = voter("w", { isVoter: false, together: undefined, secrets: undefined });
+    const results = await rollOut([...leaving, worker], options);
+    expect(dialled(registered)).toEqual(["a-activate", "b-activate", "c-activate", "w-activate"]);
+    expect([...results].map(([name, { activate }]) => [name, activate.kind])).toEqual([
+      ["a", "verdict"],
+      ["b", "verdict"],
+      ["c", "verdict"],
+      ["w", "verdict"],
+    ]);
   });
 });
