@@ -143,12 +143,12 @@ function presentWish(
     takeover: config.takeover,
     deadlineSeconds: config.healthSeconds,
   };
-  const prepare = renderPrepare(host, render);
-  const activate = renderActivate(host, render);
   const rendered = renderSecrets(host, token, parts);
-  // With none wanted, those of an earlier run still have to go.
-  const hasSecrets = rendered.files.length > 0 || Object.keys(facts?.secrets ?? {}).length > 0;
-  const secrets = hasSecrets ? rendered : undefined;
+  // There is no secrets phase then, which would take away those of an earlier run.
+  const isLast = rendered.files.length === 0 && Object.keys(facts?.secrets ?? {}).length > 0;
+  const prepare = { ...renderPrepare(host, render), ...(isLast ? { dropsSecrets: true } : {}) };
+  const activate = renderActivate(host, render);
+  const secrets = rendered.files.length === 0 ? undefined : rendered;
   const request = {
     ...factsRequest(prepare, activate, secrets ?? null),
     tailnet: join !== undefined,

@@ -97,6 +97,7 @@ export function comparePrepare(spec: PrepareSpec, facts: Facts): Drift[] {
     ...compareTools(spec, facts),
     ...compareSupport(spec, facts),
     ...compareFirewall(spec, facts),
+    ...(spec.dropsSecrets ? leftoverSecrets([], facts) : []),
   );
   if (spec.source && facts.source?.commit !== spec.source.commit) {
     drift.push({
@@ -144,10 +145,16 @@ export function compareSecrets(
   required: string | null = null,
 ): Drift[] {
   const stays = required === null ? [] : [clusterTokenPath(required)];
-  const wanted = new Set([...stays, ...spec.files.map(({ path }) => path)]);
-  const rest = Object.keys(facts.secrets).filter((path) => !wanted.has(path));
-  const leftover = rest.map((what): Drift => ({ what, want: "absent", is: "present" }));
-  return [...leftover, ...spec.files.flatMap((file) => compareSecret(file, facts))];
+  const wanted = [...stays, ...spec.files.map(({ path }) => path)];
+  return [
+    ...leftoverSecrets(wanted, facts),
+    ...spec.files.flatMap((file) => compareSecret(file, facts)),
+  ];
+}
+
+function leftoverSecrets(wanted: readonly string[], facts: Facts): Drift[] {
+  const rest = Object.keys(facts.secrets).filter((path) => !wanted.includes(path));
+  return rest.map((what): Drift => ({ what, want: "absent", is: "present" }));
 }
 
 function compareSecret(file: SecretFile, facts: Facts): Drift[] {

@@ -150,6 +150,8 @@ export interface PreparePresent {
   readonly services: readonly RenderedService[];
   /** null: no rule of ours. */
   readonly firewall: FirewallSpec | null;
+  /** No secret is wanted any more, and the host has some. @default false */
+  readonly dropsSecrets?: boolean;
 }
 
 /** Nothing of ours is to stay (D12). `prepare` has nothing to do then; `activate` removes everything. */

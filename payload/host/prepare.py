@@ -1,6 +1,6 @@
 """Everything that does not restart the daemon."""
 import os, shutil
-import competitors, contents, firewall, host_keys, source, state, support, tailnet, tools, venv
+import competitors, contents, firewall, host_keys, secrets_files, source, state, support, tailnet, tools, venv
 from journal import Failed
 
 
@@ -41,6 +41,8 @@ def prepare(run, spec):
     if is_leaving:
         run.step("tailnet state", tailnet.forget)
     support.forget(run, undos)
+    if spec.get("dropsSecrets"):
+        secrets_files.drop(run, set())
     # Last, so that its timer starts when we are about to come back.
     firewall.converge(run, spec["firewall"], *here, mirror)
     run.step("old tools", tools.prune, {tool["name"]: tool["version"] for tool in spec["tools"]}, before)

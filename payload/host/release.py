@@ -64,7 +64,7 @@ def tokens_in_use():
 def forget_tokens(content):
     """Tokens that neither the running release nor the last secrets phase names are of no use but to a thief."""
     memory = state.load()
-    keep = set(content["secrets"]) | set(memory.get("wantedSecrets") or memory["secrets"])
+    keep = set(content["secrets"]) | set(memory.get("wantedSecrets", memory["secrets"]))
     gone = [path for path in sorted(memory["secrets"]) if path.startswith(TOKENS) and path not in keep]
     for path in gone:
         files.remove_tree(path)

@@ -7,17 +7,22 @@ def write_all(run, spec):
     undos = {}
     for reader in readers:
         undos.update(support.before_change([reader], reader["manager"], reader["startScript"]))
-    # A daemon that is started again in the middle of a rotation has to find the token that its release names.
-    kept = {one["path"] for one in spec["files"]} | set(release.tokens_in_use())
-    for path in sorted(set(state.load()["secrets"]) - kept):
-        run.step(path + " removal", remove, path)
+    drop(run, {one["path"] for one in spec["files"]})
     for one in spec["files"]:
         run.step(one["path"], write, one)
         touched |= {one["path"]} if run.steps[-1]["status"] == "changed" else set()
     for reader in readers:
         support.converge(run, reader, touched, undos)
     support.forget(run, undos)
-    state.update(wantedSecrets=[one["path"] for one in spec["files"]])
+
+
+def drop(run, wanted):
+    """All others go; that of a token which the running release names goes with the release."""
+    # A daemon that is started again in the middle of a rotation has to find the token that its release names.
+    kept = wanted | set(release.tokens_in_use())
+    for path in sorted(set(state.load()["secrets"]) - kept):
+        run.step(path + " removal", remove, path)
+    state.update(wantedSecrets=sorted(wanted))
 
 
 def write(one):

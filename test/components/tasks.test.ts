@@ -28,12 +28,12 @@ describe("a host without secrets", () => {
   it("gets those of an earlier configuration taken away", () => {
     const facts = { ...clean, secrets: { [OLD]: { digest: "d", mode: "0600", owner: "root" } } };
     const corrected = correctedWish(wish, host, facts, options);
-    expect(corrected?.secrets).toEqual({ node: wish.name, files: [] });
+    expect(corrected?.secrets).toBeUndefined();
     const probe = { class: "ready", facts, milliseconds: 1 } as unknown as Parameters<
       typeof makeTask
     >[1];
     const task = corrected && makeTask(corrected, probe, { limit: [], takeover: false }, "now");
-    expect(task?.secrets?.work).toEqual({
+    expect(task?.prepare.work).toEqual({
       kind: "needed",
       drift: [{ what: OLD, want: "absent", is: "present" }],
       nonce: "now",

@@ -74,8 +74,12 @@ class SecretFiles(unittest.TestCase):
             self.assertEqual(files.text_of(tokens + "-old"), "-old")
             named = {"secrets": {tokens + "-new": "new"}}
             release.forget_tokens(named)
-        self.assertFalse(os.path.exists(tokens + "-old"))
-        self.assertEqual(files.text_of(tokens + "-new"), "-new")
+            self.assertFalse(os.path.exists(tokens + "-old"))
+            self.assertEqual(files.text_of(tokens + "-new"), "-new")
+            secrets_files.drop(run, set())
+            self.assertEqual(files.text_of(tokens + "-new"), "-new")
+            release.forget_tokens({"secrets": {}})
+        self.assertFalse(os.path.exists(tokens + "-new"))
 
     def test_what_is_written_is_what_was_sent_whatever_reads_it(self):
         path = "%s/etc/read" % ROOT
