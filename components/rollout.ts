@@ -94,6 +94,10 @@ class Rollout {
     const registered = this.tasks.map((task) => this.register(task));
     const acting = registered.filter(({ task }) => task.activate.work.kind === "needed");
     const others = registered.filter(({ task }) => task.activate.work.kind !== "needed");
+    if (acting.some(({ task }) => task.together === "paths"))
+      void pulumi.log.warn(
+        "p2p:paths is off now: all daemons that had a forwarder restart at once, and for those seconds the voters have no quorum",
+      );
     const settled = others.map((entry) => this.activate(entry, entry.task.activate.work));
     if (pulumi.runtime.isDryRun()) {
       settled.push(...acting.map((entry) => this.activate(entry, entry.task.activate.work)));
@@ -185,11 +189,7 @@ class Rollout {
    * that fails holds nobody up, since those that wait are no better off.
    */
   private async leavePaths(leaving: readonly Registered[]): Promise<void> {
-    if (leaving.length === 0) return;
     const wave: Wave = { kind: "paths", hosts: leaving.map(({ task }) => task.name) };
-    void pulumi.log.warn(
-      "p2p:paths is off now: all daemons that had a forwarder restart at once, and for those seconds the voters have no quorum",
-    );
     await Promise.all(leaving.map((entry) => this.takeTurn(entry, wave, undefined)));
   }
 

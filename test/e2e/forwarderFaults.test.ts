@@ -138,7 +138,9 @@ onLab(title, () => {
 
   it("leaves with all others when paths are turned off, and the daemons hear each other again", async () => {
     fleet.configure("p2p:paths", { enabled: false });
-    expect(await fleet.mustUp()).toContain("p2p:paths is off now: all daemons");
+    const said = "p2p:paths is off now: all daemons that had a forwarder restart at once";
+    expect((await fleet.pulumi("preview")).stdout).toContain(said);
+    expect(await fleet.mustUp()).toContain(said);
     const after = await fleet.startTimes(HOSTS);
     expect(HOSTS.filter((host) => after[host] === before[host])).toEqual([]);
     before = after;
