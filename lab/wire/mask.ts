@@ -7,8 +7,11 @@ export const MASK = "[secret]";
 const MIN_LENGTH = 3;
 /** Parts of a secret (a line, a value inside JSON) are looked for from this length on. */
 const MIN_PART_LENGTH = 8;
-/** Where a secret is to lie is in the secret's JSON too; hidden, a message that names the file would tell nothing. */
-const FILE_NAME = /^(?:\/[a-z0-9._-]+){2,}$/;
+/**
+ * Names of files and of steps are in a secret's JSON too: where it is to lie, what was done with it. Hidden, messages
+ * with those words would tell nothing. A secret that looks like them is still hidden as a whole.
+ */
+const ORDINARY = /^(?:\/[a-z0-9._-]+){2,}$|^[a-z]+(?: [a-z]+)*$/;
 
 /**
  * The strings and numbers inside the secrets of a value.
@@ -67,7 +70,8 @@ function escapeForRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
-function partsOf(text: string): string[] {
+/** What may be quoted of a longer secret without the rest of it: its lines, and what is in it as JSON. */
+export function partsOf(text: string): string[] {
   const parts = text.includes("\n") ? text.split("\n").map((line) => line.trim()) : [];
   if (/^\s*[[{]/.test(text)) {
     try {
@@ -76,11 +80,12 @@ function partsOf(text: string): string[] {
       // Not JSON after all.
     }
   }
-  return parts.filter((part) => part.length >= MIN_PART_LENGTH && !FILE_NAME.test(part));
+  return parts.filter((part) => part.length >= MIN_PART_LENGTH);
 }
 
 function collectStrings(value: Value, into: string[]): void {
-  if (typeof value === "string") into.push(value, ...partsOf(value));
+  if (typeof value === "string")
+    into.push(...(ORDINARY.test(value) ? [] : [value]), ...partsOf(value));
   else if (Array.isArray(value)) for (const item of value) collectStrings(item, into);
   else if (isMap(value)) for (const item of Object.values(value)) collectStrings(item, into);
 }

@@ -1,4 +1,4 @@
-import { isMap, MASK, secret, secretTexts, type Value } from "../../wire";
+import { MASK, partsOf, secret, secretTexts, type Value } from "../../wire";
 
 /**
  * The SDK makes the whole connection of a remote command secret. These parts of it are in clear everywhere else
@@ -6,8 +6,6 @@ import { isMap, MASK, secret, secretTexts, type Value } from "../../wire";
  */
 const PUBLIC_FIELDS: ReadonlySet<string> = new Set(["host", "port", "user", "hostKey"]);
 
-/** A line of a longer secret, and a text in one that is JSON, is looked for by itself from this length on. */
-const SHORTEST_PART = 8;
 /** Secrets are found by their beginning; shorter ones as a whole. */
 const BEGINNING = 8;
 
@@ -81,30 +79,4 @@ export class Masker {
       this.long.set(beginning, others);
     }
   }
-}
-
-/** What may be quoted of a longer secret without the rest of it. */
-function partsOf(text: string): string[] {
-  const parts = new Set<string>();
-  collectLines(text, parts);
-  if (/^\s*[[{]/.test(text)) {
-    try {
-      collectTexts(JSON.parse(text) as Value, parts);
-    } catch {
-      // Not JSON after all.
-    }
-  }
-  return [...parts].filter((part) => part.length >= SHORTEST_PART);
-}
-
-function collectLines(text: string, into: Set<string>): void {
-  if (text.includes("\n")) for (const line of text.split("\n")) into.add(line.trim());
-}
-
-function collectTexts(value: Value, into: Set<string>): void {
-  if (typeof value === "string") {
-    into.add(value);
-    collectLines(value, into);
-  } else if (Array.isArray(value)) for (const item of value) collectTexts(item, into);
-  else if (isMap(value)) for (const item of Object.values(value)) collectTexts(item, into);
 }

@@ -60,12 +60,11 @@ describe("createMasker", () => {
     expect(createMasker([])("a [secret] b")).toBe("a [secret] b");
   });
 
-  it("tells in which file a secret is to lie", () => {
-    const mask = createMasker([
-      JSON.stringify({ path: "/etc/ringrift/tunnel-token", content: "planted-token" }),
-    ]);
-    expect(mask("waits for /etc/ringrift/tunnel-token, not planted-token")).toBe(
-      `waits for /etc/ringrift/tunnel-token, not ${MASK}`,
+  it("tells in which file a secret is to lie, and what was done with it", () => {
+    const secrets = { path: "/etc/ringrift/tunnel-token", content: "planted words\n" };
+    const mask = createMasker([JSON.stringify({ ...secrets, step: "forwarder restart" })]);
+    expect(mask("forwarder restart: /etc/ringrift/tunnel-token, planted words")).toBe(
+      `forwarder restart: /etc/ringrift/tunnel-token, ${MASK}`,
     );
   });
 });
