@@ -83,6 +83,13 @@ export function parseInventory(text: string): ParsedText {
     offset: warning.pos[0],
     message: oneLine(warning.message),
   }));
+  const tooDeep = parsed.errors.find(({ message }) => STACK_OVERFLOW.test(message));
+  if (tooDeep)
+    return refuse({
+      code: "file-too-complex",
+      offset: tooDeep.pos[0],
+      message: "nested or repeated too deeply to be read",
+    });
   if (parsed.errors.length > 0) {
     reports.push(
       ...parsed.errors.slice(0, MAX_SYNTAX_ERRORS).map((error) => ({
@@ -108,6 +115,9 @@ export function parseInventory(text: string): ParsedText {
     return refuse({ code: "file-too-complex", offset: error.offset, message: error.message });
   }
 }
+
+/** V8's words; how deep that is depends on what it has compiled by then. */
+const STACK_OVERFLOW = /maximum call stack/i;
 
 /** A text with an error in every line makes an Error object of each, and taking stacks is most of their cost. */
 function withoutStacks<T>(parse: () => T): T {
