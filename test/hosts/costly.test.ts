@@ -36,7 +36,11 @@ const CASES: readonly (readonly [string, () => string, string])[] = [
   ["blank lines", () => fill(() => "\n", HOSTS, "", 300_000), "plan"],
   ["blanks", () => `${" ".repeat(900_000)}\n${HOSTS}`, "plan"],
   ["tabs", () => fill(() => "\tx\n", HOSTS, "", HALF), "yaml-syntax"],
-  ["carriage returns", () => fill((n) => ` h${n}:\r  ssh_host: x\r`, "hosts:\r"), "file-too-complex"],
+  [
+    "carriage returns",
+    () => fill((n) => ` h${n}:\r  ssh_host: x\r`, "hosts:\r"),
+    "file-too-complex",
+  ],
   ["null bytes", () => "\0".repeat(900_000), "not-a-mapping"],
   ["documents", () => fill(() => "--- a\n...\n", "", "", 300_000), "yaml-syntax"],
   ["directives", () => fill(() => "%\n"), "file-too-complex"],

@@ -27,9 +27,12 @@ def main():
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, text)
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(target, "wb") as file:
+    # Whoever starts the file must never meet one that is open for writing (ETXTBSY), also when two build it at once.
+    unfinished = "%s.%d" % (target, os.getpid())
+    with open(unfinished, "wb") as file:
         file.write(b"#!/usr/bin/env python3\n" + content.getvalue())
-    os.chmod(target, 0o755)
+    os.chmod(unfinished, 0o755)
+    os.replace(unfinished, target)
 
 
 main()
