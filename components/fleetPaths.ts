@@ -1,6 +1,5 @@
 /** Paths as the program meets them, whether they are on or not. */
 
-import { createHmac } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
 import { type Inventory } from "../hosts/inventory";
@@ -14,6 +13,7 @@ import { ACCESS_TOKEN } from "../payload/tunnelPart";
 import { planTunnels } from "../tunnels/plan";
 import { deviceAddresses } from "./outputs";
 import { type PreviousRun } from "./previousRun";
+import { keyedSecret } from "./secretText";
 
 export interface FleetPaths {
   /** What a host gets for its paths; nothing where they are off. */
@@ -80,11 +80,8 @@ function urlsOf(
   };
 }
 
-/** The secret's text, and a digest keyed by itself: it can be compared, and tells nothing. */
+/** As it stands in its file. */
 async function secretOf(secret: pulumi.Output<string>, purpose: string) {
-  const text = await new Promise<string>((resolve) => {
-    pulumi.unsecret(secret).apply(resolve);
-  });
-  const digest = createHmac("sha256", text).update(purpose).digest("hex").slice(0, 32);
+  const { text, digest } = await keyedSecret(secret, purpose);
   return { text: `${text.trim()}\n`, digest };
 }

@@ -1,27 +1,23 @@
 /** The cluster token as the program meets it: what every daemon is to require, and what people are told of it. */
 
-import { createHmac } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
 import { matchesLimit } from "../converge/limit";
 import { decideToken, type TokenDecision, type TokenHolder } from "../converge/token";
 import { factsOf } from "../converge/work";
+import { isLoopback } from "../hosts/fleet";
 import { type FleetPlan } from "../hosts/plan/types";
 import { type ProbeResult } from "../probe/types";
 import { type Facts } from "../payload/facts";
 import { clusterTokenPath } from "../payload/names";
 import { type ActivateSpec } from "../payload/spec";
+import { keyedSecret } from "./secretText";
 import { type Wish, type WishOptions, withTokens } from "./tasks";
 import { listenOf } from "./warnings";
 
-/** The token's text, and a digest keyed by itself: it can be compared, and tells nothing. */
+/** The fleet's token; null: there is none. */
 export async function tokenOf({ clusterToken }: Pick<FleetConfig, "clusterToken">) {
-  if (!clusterToken) return null;
-  const text = await new Promise<string>((resolve) => {
-    pulumi.unsecret(clusterToken).apply(resolve);
-  });
-  const digest = createHmac("sha256", text).update("p2p cluster token").digest("hex").slice(0, 32);
-  return { text, digest };
+  return clusterToken ? keyedSecret(clusterToken, "p2p cluster token") : null;
 }
 
 export interface SettledToken {
@@ -95,7 +91,6 @@ export function tokenHolders(
 /** Nobody gets to its daemon past a forwarder that lends the token, before the run and after it. */
 function lendsToken(spec: ActivateSpec, { paths, listening }: Facts): boolean {
   if (spec.state !== "present" || paths?.lendsToken !== true) return false;
-  const isLoopback = (address: string) => /^(::ffff:)?127\.|^::1$/.test(address);
   const open = listening.filter(({ port }) => port === spec.health.port);
   return isLoopback(listenOf(spec)) && open.every(({ address }) => isLoopback(address));
 }

@@ -7,6 +7,7 @@ import { type Facts } from "../payload/facts";
 import { type HostPart } from "../payload/spec";
 import { type TunnelMemory } from "../tunnels/memory";
 import { NO_TUNNELS, planTunnels } from "../tunnels/plan";
+import { textOf } from "./secretText";
 import { cloudflareApi, dropConnections } from "./tunnelConnections";
 
 export interface FleetTunnels {
@@ -31,9 +32,7 @@ export async function openFleetTunnels(
 ): Promise<FleetTunnels> {
   const { cloudflare: settings, cloudflareSecret, mirror, state } = config;
   if (!settings || !cloudflareSecret) return withoutTunnels(previous);
-  const secret = await new Promise<string>((resolve) => {
-    pulumi.unsecret(cloudflareSecret).apply(resolve);
-  });
+  const secret = await textOf(cloudflareSecret);
   // The package takes a second to load, so only who has tunnels does.
   const { openTunnels } = await import("./tunnels");
   return openTunnels({

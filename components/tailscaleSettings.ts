@@ -1,17 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { TailnetApi } from "../tailnet/api";
 import { apiAccess, type Setting, SETTINGS } from "../tailnet/credentials";
+import { textOf } from "./secretText";
 
 /** The provider's own settings, so that both use the same account. */
 async function providerSettings(): Promise<Partial<Record<Setting, string>>> {
   const config = new pulumi.Config("tailscale");
   const entries = SETTINGS.map(async (setting) => {
     const value = config.getSecret(setting);
-    if (value === undefined) return [];
-    const text = await new Promise<string>((resolve) => {
-      pulumi.unsecret(value).apply(resolve);
-    });
-    return [[setting, text]];
+    return value === undefined ? [] : [[setting, await textOf(value)]];
   });
   return Object.fromEntries((await Promise.all(entries)).flat()) as Partial<
     Record<Setting, string>

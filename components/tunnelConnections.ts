@@ -2,16 +2,14 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { CloudflareApi, DEFAULT_BASE_URL } from "../tunnels/api";
+import { textOf } from "./secretText";
 
 /** The credentials of the Cloudflare provider, for the calls that no resource makes; null where there are none. */
 export async function cloudflareApi(): Promise<CloudflareApi | null> {
   const config = new pulumi.Config("cloudflare");
   const text = async (key: string, variable: string): Promise<string | undefined> => {
     const secret = config.getSecret(key);
-    if (secret === undefined) return process.env[variable] || undefined;
-    return new Promise((resolve) => {
-      pulumi.unsecret(secret).apply(resolve);
-    });
+    return secret === undefined ? process.env[variable] || undefined : textOf(secret);
   };
   const [token, key, email, baseUrl] = await Promise.all([
     text("apiToken", "CLOUDFLARE_API_TOKEN"),

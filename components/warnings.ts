@@ -1,6 +1,7 @@
 /** What people are told about a host beside what is done to it. Pure. */
 
 import { type Work } from "../converge/work";
+import { isLoopback } from "../hosts/fleet";
 import { type Facts } from "../payload/facts";
 import { type ActivatePresent, type ActivateSpec, type PrepareSpec } from "../payload/spec";
 import { tailnetNotes } from "../payload/tailnetJoin";
@@ -56,7 +57,7 @@ export function exposureWarnings(
 ): string[] {
   if (prepare.state !== "present" || activate.state !== "present") return [];
   const listen = listenOf(activate);
-  if (prepare.firewall === null || /^(127\.|::1$)/.test(listen)) return [];
+  if (prepare.firewall === null || isLoopback(listen)) return [];
   if (facts?.firewall?.able !== false) return [];
   const port = activate.health.port;
   return [`exposed: port ${port} listens on ${listen}, and this container may not have a firewall`];

@@ -2,6 +2,7 @@
 
 import { isIP } from "node:net";
 import { type FirewallSettings } from "../../settings/firewall";
+import { isLoopback } from "../fleet";
 import { type DeployHostPlan, type Exposure, type FleetPlan } from "./types";
 
 /** Shape of payload/spec.ts's FirewallSpec, to which it is given. */
@@ -71,8 +72,7 @@ function sourcesOf(
 ): string[] {
   const sharing = deployed.filter((other) => other.connection.host === connection.host);
   return [addresses.direct, sharing.length > 1 ? null : connection.host].filter(
-    (address): address is string =>
-      address !== null && isIP(address) !== 0 && !/^(127\.|::1$)/.test(address),
+    (address): address is string => address !== null && isIP(address) !== 0 && !isLoopback(address),
   );
 }
 
@@ -85,7 +85,7 @@ export function planExposure(
   host: Pick<DeployHostPlan, "name" | "supervisor" | "listen">,
   settings: FirewallSettings | null,
 ): Exposure {
-  if (/^(127\.|::1$)/.test(host.listen)) return "loopback";
+  if (isLoopback(host.listen)) return "loopback";
   return hasFirewall(host, settings) ? "all, firewalled" : "all, exposed";
 }
 
