@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type FleetPolicy, parseShare, type Share } from "./health/policy";
 import { type PackageIndex } from "./payload/spec";
 import { readTailnet, type TailnetSettings } from "./settings/tailnet";
-import { type FirewallSettings, readFirewall } from "./settings/firewall";
+import { type FirewallSettings, oneWordOr, readFirewall } from "./settings/firewall";
 import { type CloudflareSettings, readCloudflare } from "./settings/cloudflare";
 import { type PathsSettings, readPaths } from "./settings/paths";
 
@@ -121,7 +121,10 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     inventoryCopy: choice("inventoryCopy", ["whole", "without-ssh", "none"], "whole"),
     healthSeconds: count("healthSeconds", 120, 800),
     voterReturnSeconds: count("voterReturnSeconds", 120, 3600),
-    firewall: readFirewall(oneWordOr(config, "firewall", object), fail),
+    firewall: readFirewall(
+      oneWordOr(config.get("firewall"), () => object("firewall")),
+      fail,
+    ),
     clusterToken: config.getSecret("clusterToken"),
     requireAuth: flag("requireAuth", false),
     mirror: readMirror(text("mirror"), fail),
@@ -146,18 +149,6 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     mistakes.push("p2p:cloudflare: needs p2p:cloudflareSecret, of which tunnels' secrets are made");
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return result;
-}
-
-/** `on` or `off` as it stands, else the mapping under the key. */
-function oneWordOr(
-  config: pulumi.Config,
-  key: string,
-  object: (key: string) => Record<string, unknown>,
-): unknown {
-  const text = config.get(key);
-  if (text === undefined || text === "") return undefined;
-  if (/^(true|on)$/.test(text)) return "on";
-  return /^(false|off)$/.test(text) ? "off" : object(key);
 }
 
 /** Settings that are meant for one run, and would stay if they were written into the stack's configuration. */

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { readFileSync } from "node:fs";
 import { type PlanOptions } from "../hosts/plan/planFleet";
 import { readCloudflare } from "../settings/cloudflare";
-import { readFirewall } from "../settings/firewall";
+import { oneWordOr, readFirewall } from "../settings/firewall";
 import { readPaths } from "../settings/paths";
 import { planOptionsOf } from "../settings/planOptions";
 import { readTailnet } from "../settings/tailnet";
@@ -30,11 +30,14 @@ export function planOptions(options: { stack?: string; controller?: string }): P
     hasSecret: config["p2p:fleetSecret"] !== undefined,
     hasNetwork: ["tailnet", "cloudflare"].some((key) => Object.keys(object(key)).length > 0),
   };
-  const own = config["p2p:controller"];
+  const { "p2p:controller": own, "p2p:firewall": firewall } = config;
   const result = planOptionsOf({
     controller: controller ?? (typeof own === "string" && own !== "" ? own : undefined),
     cloudflare: readCloudflare(object("cloudflare"), fail),
-    firewall: readFirewall(wordOrMapping(config["p2p:firewall"]), fail),
+    firewall: readFirewall(
+      oneWordOr(firewall === undefined ? undefined : String(firewall), () => object("firewall")),
+      fail,
+    ),
     tailnet: readTailnet(object("tailnet"), fail),
     paths: readPaths(object("paths"), surroundings, fail),
   });
@@ -51,13 +54,6 @@ function readConfigOf(file: string): Record<string, unknown> {
     const why = code === "ENOENT" ? "no such file" : message.split("\n")[0];
     throw new UsageError(`cannot read ${file}: ${why}`, "run this where the stack's file is");
   }
-}
-
-/** `on`, `off` or a mapping, as config.ts reads the key. */
-function wordOrMapping(value: unknown): unknown {
-  if (value === undefined || value === "") return undefined;
-  if (/^(true|on)$/.test(String(value))) return "on";
-  return /^(false|off)$/.test(String(value)) ? "off" : mappingOf(value);
 }
 
 /** Pulumi keeps an object as a mapping, or as JSON in a text. */

@@ -45,6 +45,16 @@ export function readFirewall(raw: unknown, fail: Fail): FirewallSettings | null 
   };
 }
 
+/**
+ * `on`, `off` or a mapping, as it stands in a stack's configuration.
+ * @param text the key as text; undefined where it is not set
+ */
+export function oneWordOr(text: string | undefined, mapping: () => unknown): unknown {
+  if (text === undefined || text === "") return undefined;
+  if (/^(true|on)$/.test(text)) return "on";
+  return /^(false|off)$/.test(text) ? "off" : mapping();
+}
+
 /** Where nobody says anything. */
 export const FIREWALL_ON: FirewallSettings = { allow: [], hosts: {} };
 

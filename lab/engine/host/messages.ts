@@ -4,6 +4,19 @@ import { type DetailedDiff, type DiffKind } from "../plan/objectDiff";
 import { urnName, urnType } from "../plan/urn";
 import { toStruct, type ValueMap } from "../../wire";
 
+interface Named {
+  setUrn(value: string): unknown;
+  setName(value: string): unknown;
+  setType(value: string): unknown;
+}
+
+/** Says which resource a request is about: older providers read the URN, newer ones its parts. */
+export function nameResource(request: Named, urn: string): void {
+  request.setUrn(urn);
+  request.setName(urnName(urn));
+  request.setType(urnType(urn));
+}
+
 /** A Check or CheckConfig request. */
 export function checkRequest(
   urn: string,
@@ -11,9 +24,7 @@ export function checkRequest(
   news: ValueMap,
 ): proto.CheckRequest {
   const request = new proto.CheckRequest();
-  request.setUrn(urn);
-  request.setName(urnName(urn));
-  request.setType(urnType(urn));
+  nameResource(request, urn);
   if (olds) request.setOlds(toStruct(olds));
   request.setNews(toStruct(news));
   return request;

@@ -8,9 +8,8 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { type Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { EngineError } from "../errors";
 import { compareInputs, type Diff } from "../plan/decision";
-import { urnName, urnType } from "../plan/urn";
 import { remarkSecrets } from "../wire/secrecy";
-import { checkRequest, readDiff } from "./messages";
+import { checkRequest, nameResource, readDiff } from "./messages";
 import { type Plugin } from "./plugin";
 import { ProviderError, readRpcError } from "./rpcError";
 import { fromStruct, hasUnknown, toStruct, unwrapSecrets, type ValueMap } from "../../wire";
@@ -129,7 +128,7 @@ export class Provider {
     request.setSendsOldInputs(true);
     request.setSendsOldInputsToDelete(true);
     request.setId(id);
-    name(request, urn);
+    nameResource(request, urn);
     const response = await this.call(request, this.plugin.client.configure);
     if (!this.handshaken) this.acceptSecrets = response.getAcceptsecrets();
     this.supportsPreview = response.getSupportspreview() || this.handshaken;
@@ -158,7 +157,7 @@ export class Provider {
     if (preview && !this.isConfigured) return { id: "", outputs: {} };
     if (preview && !this.supportsPreview) return { id: "", outputs: subject.inputs };
     const request = new proto.CreateRequest();
-    name(request, subject.urn);
+    nameResource(request, subject.urn);
     request.setProperties(toStruct(this.lower(subject.inputs)));
     request.setTimeout(subject.timeout);
     request.setPreview(preview);
@@ -181,7 +180,7 @@ export class Provider {
     if (preview && !this.supportsPreview) return news;
     const request = new proto.UpdateRequest();
     request.setId(old.id);
-    name(request, old.urn);
+    nameResource(request, old.urn);
     request.setOlds(toStruct(this.lower(old.outputs)));
     request.setNews(toStruct(this.lower(news)));
     request.setOldInputs(toStruct(this.lower(old.inputs)));
@@ -197,7 +196,7 @@ export class Provider {
   async delete(subject: Subject): Promise<void> {
     const request = new proto.DeleteRequest();
     request.setId(subject.id);
-    name(request, subject.urn);
+    nameResource(request, subject.urn);
     request.setProperties(toStruct(this.lower(subject.outputs)));
     request.setOldInputs(toStruct(this.lower(subject.inputs)));
     request.setTimeout(subject.timeout);
@@ -208,7 +207,7 @@ export class Provider {
   async read(subject: Subject): Promise<Read | undefined> {
     const request = new proto.ReadRequest();
     request.setId(subject.id);
-    name(request, subject.urn);
+    nameResource(request, subject.urn);
     request.setProperties(toStruct(this.lower(subject.outputs)));
     request.setInputs(toStruct(this.lower(subject.inputs)));
     const response = await this.call(request, this.plugin.client.read);
@@ -249,7 +248,7 @@ export class Provider {
   ): proto.DiffRequest {
     const request = new proto.DiffRequest();
     request.setId(old.id);
-    name(request, urn);
+    nameResource(request, urn);
     request.setOlds(toStruct(this.lower(old.outputs)));
     request.setNews(toStruct(this.lower(news)));
     request.setOldInputs(toStruct(this.lower(old.inputs)));
@@ -289,17 +288,4 @@ function refuseBadOutputs(urn: string, created: Created): void {
   if (hasUnknown(unwrapSecrets(created.outputs))) {
     throw new ProviderError(`${urn}: the provider answered with unknown values outside a preview`);
   }
-}
-
-interface Named {
-  setUrn(value: string): unknown;
-  setName(value: string): unknown;
-  setType(value: string): unknown;
-}
-
-/** Older providers read the URN, newer ones its parts. */
-function name(request: Named, urn: string): void {
-  request.setUrn(urn);
-  request.setName(urnName(urn));
-  request.setType(urnType(urn));
 }
