@@ -15,6 +15,7 @@ export const FORWARDER_MODULES = [
   "exchange",
   "peer",
   "ping",
+  "knock",
   "inbound",
   "outbound",
   "admin",

@@ -69,6 +69,10 @@ class Exchange:
         """Nothing has been said to the client, and all that was read is still here."""
         return not self.answered and self.kept is not None and not self.client.lost
 
+    def is_too_large(self):
+        """To be sent again: its length is unknown, or beyond what is kept."""
+        return self.body.length is None or self.body.length > KEPT
+
     def is_safe(self):
         return self.request.method in SAFE
 

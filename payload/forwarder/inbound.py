@@ -5,6 +5,7 @@ from dial import Failed, from_address
 from exchange import Exchange, error
 from http1 import Malformed, read_request, write_head
 from identity import NODES, PING, Refused, answer_line
+from knock import settle
 from pool import Pool
 from settings import loopback
 from wire import Gone, Wire
@@ -140,8 +141,13 @@ class Inbound:
         while True:
             attempt += 1
             try:
-                upstream, used = await pool.take(fresh)
-            except Failed as failure:
+                if badge.release is not None and exchange.is_too_large():
+                    # Refused by the daemon of before, it could not be given to it again.
+                    upstream, token = await settle(pool, badge, self._host(), fleet.settings.answerSeconds)
+                    used = False
+                else:
+                    upstream, used = await pool.take(fresh)
+            except (Failed, Gone, ValueError, OverflowError) as failure:
                 return self._fail(exchange, who, 502, "the daemon: %s" % failure)
             try:
                 exchange.start(upstream, self._head_for_daemon(exchange.request, token))
@@ -185,11 +191,13 @@ class Inbound:
     def _head_for_daemon(self, request, token):
         dropped = DROPPED if token is None else DROPPED | HEADERS
         lines = [line for line in request.lines(dropped) if not line[:3].lower() == b"cf-"]
-        host = b"Host: 127.0.0.1:%d" % self.fleet.settings.daemon_port
         return write_head(
             b"%s %s %s" % (request.method, request.target, request.version),
-            [host, *lines, *self.fleet.badge.lines(token)],
+            [self._host(), *lines, *self.fleet.badge.lines(token)],
         )
+
+    def _host(self):
+        return b"Host: 127.0.0.1:%d" % self.fleet.settings.daemon_port
 
     def _fail(self, exchange, who, status, message):
         now = int(time.time() * 1000)

@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import type * as http from "node:http";
 import * as path from "node:path";
+import { Readable } from "node:stream";
 import { eventually } from "../eventually";
 import { ask, type Answer, cleanUp, pair, type Pair, temporaryFolder } from "./forwarders";
 
@@ -113,6 +114,43 @@ describe("a forwarder in front of a daemon that asks for a token", () => {
     hostB.switch("new");
     asked = "new";
     expect((await send(null)).status).toBe(200);
+  });
+
+  it("refuses no body that is too large to be sent twice, at any moment of a rotation", async () => {
+    const large = async (chunked = false): Promise<unknown> => {
+      const text = Buffer.alloc(300_000, "x");
+      const body = chunked ? Readable.from([text.subarray(0, 9), text.subarray(9)]) : text;
+      const { status, body: told } = await send("of its own", { path: "/gossip", body });
+      return [status, status === 200 ? (JSON.parse(told) as { length: number }).length : told];
+    };
+    const passed = [200, 300_000];
+    const bearers = () =>
+      mesh.daemonB.seen.splice(0).map(({ url, headers }) => [url, headers.authorization]);
+    hostB.file("old");
+    hostB.switch("old", "r-old");
+    asked = "old";
+    expect((await send(null)).status).toBe(200);
+    mesh.daemonB.seen.splice(0);
+    expect(await large()).toEqual(passed);
+    // It is asked by a request that leads nowhere, and then once.
+    expect(bearers()).toEqual([
+      ["/ringrift-p2p/token", "Bearer old"],
+      ["/gossip", "Bearer old"],
+    ]);
+    hostB.switch("new");
+    expect(await large()).toEqual(passed);
+    asked = "new";
+    for (const chunked of [false, true, false]) expect(await large(chunked)).toEqual(passed);
+    hostB.switch(null);
+    expect(await large()).toEqual(passed);
+    asked = null;
+    expect(await large()).toEqual(passed);
+    asked = "nobody knows it";
+    expect(await large()).toEqual([401, '{"error": "unauthorized"}']);
+    hostB.switch("new");
+    asked = "new";
+    expect(await large()).toEqual(passed);
+    expect(bearers().filter(([url]) => url === "/gossip")).toHaveLength(8);
   });
 
   it("asks for one from a host that has none yet, and from none to one and back", async () => {
