@@ -6,6 +6,7 @@ const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
 const { cacheFolder } = require("./cacheFolder.js");
+const { loadSdkLate } = require("./lateModules.js");
 
 const folder = cacheFolder("program");
 // Another compiler may write something else.
@@ -48,3 +49,5 @@ require.extensions[".ts"] = (module, file) => {
   process.setSourceMapsEnabled(true);
   module._compile(compiled(file), file);
 };
+
+loadSdkLate(__filename);

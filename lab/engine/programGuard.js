@@ -4,6 +4,7 @@
  * for something else than the engine would go on for as long as that takes.
  */
 const net = require("node:net");
+const { loadSdkLate } = require("../../scripts/lateModules.js");
 
 const GUARD_DESCRIPTOR = 3;
 
@@ -15,4 +16,5 @@ engine.unref();
 
 const [runner] = process.argv.splice(2, 1);
 process.argv[1] = runner;
+loadSdkLate(runner);
 require(runner);
