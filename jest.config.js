@@ -24,6 +24,7 @@ const common = {
 };
 
 module.exports = {
+  testSequencer: "<rootDir>/test/longestFirst.js",
   projects: [
     {
       ...common,

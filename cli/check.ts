@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { type Finding, formatFinding, type Severity } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
+import { notes } from "./helpText";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
 import { planOptions, stackOption } from "./stackSettings";
 import { colour, printJson } from "./terminal";
@@ -24,7 +25,7 @@ export function checkCommand(): Command {
     .option("--controller <host>", "the host on which the program will run")
     .addOption(stackOption())
     .option("-q, --quiet", "leave out findings of severity info")
-    .addHelpText("after", "\nExit codes: 0 no errors, 1 errors, 2 wrong usage.")
+    .addHelpText("after", notes("Exit codes: 0 no errors, 1 errors, 2 wrong usage."))
     .action(
       (
         file: string,

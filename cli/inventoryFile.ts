@@ -1,6 +1,6 @@
 /** The inventory that a command was given; `-` is standard input. */
 
-import { readFileSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { type Fleet } from "../hosts/fleet";
 import { formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
@@ -12,11 +12,14 @@ export const DEFAULT_INVENTORY = "distributed_hosts.yaml";
 
 /** @throws UsageError when there is no such file, or it cannot be read */
 export function readInventory(file: string): string {
-  if (file === "-") return readFileSync(0, "utf8");
   try {
-    // Over the bound the text is refused anyway: reading one byte more than allowed shows that.
-    if (statSync(file).size > MAX_BYTES) return "#".repeat(statSync(file).size);
-    return readFileSync(file, "utf8");
+    if (file === "-") return readBounded(0);
+    const descriptor = openSync(file, "r");
+    try {
+      return readBounded(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a directory" : code;
@@ -25,6 +28,15 @@ export function readInventory(file: string): string {
       file === DEFAULT_INVENTORY ? "name the inventory, or run this where it is" : undefined,
     );
   }
+}
+
+/** All of a file, or one byte more than an inventory may have: such a text is refused, however long it is. */
+function readBounded(descriptor: number): string {
+  const bytes = Buffer.alloc(MAX_BYTES + 1);
+  let length = 0;
+  for (let read = -1; read !== 0 && length < bytes.length; length += read)
+    read = readSync(descriptor, bytes, length, bytes.length - length, null);
+  return bytes.toString("utf8", 0, length);
 }
 
 /** Fleet and plan of an inventory; undefined, with its errors on standard error and exit code 1, where it has none. */

@@ -23,7 +23,7 @@ A lab is one per checkout unless --id names another. docs/lab.md describes it.`;
 export function labCommand(): Command {
   // What follows a host or a command belongs to it, be it an option or not.
   const lab = new Command("lab")
-    .description("a fleet of real hosts on this machine")
+    .description("Run a fleet of real hosts on this machine.")
     .enablePositionalOptions();
   [
     upCommand(),

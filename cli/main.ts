@@ -1,6 +1,7 @@
 /** The `fleet` command. Subcommands load what they need only when they run, so that `check` starts fast. */
 
 import { Command, CommanderError } from "commander";
+import { version } from "../package.json";
 import { checkCommand } from "./check";
 import { labCommand } from "./lab";
 import { outputsCommand } from "./outputs";
@@ -15,6 +16,7 @@ const WRONG_USAGE = 2;
 export function fleetCommand(): Command {
   const program = new Command("fleet")
     .description("Keeps a P2P compute fleet connected, running and honest about its state.")
+    .version(version, "-V, --version")
     .enablePositionalOptions()
     .addCommand(checkCommand())
     .addCommand(planCommand())
@@ -48,9 +50,10 @@ async function main(): Promise<void> {
 }
 
 // A reader that stops early (`fleet plan | head`) is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
-  throw error;
-});
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
 
 void main();

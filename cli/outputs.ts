@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { renderNodeConf } from "../hosts/plan/nodeConf";
 import { type Recap } from "../health/report";
 import { renderText } from "../health/text";
+import { notes } from "./helpText";
 import { readOutputs, type StackOutputs } from "./stackOutputs";
 import { tableWidth } from "./terminal";
 import { UsageError } from "./usageError";
@@ -40,11 +41,11 @@ export function outputsCommand(): Command {
     .option("--host <name>", "node-conf: only this host's, as the file's text")
     .addHelpText(
       "after",
-      `
-Formats: recap is the end of the last run for a terminal, report the same as Markdown, retry the value for
-P2P_LIMIT that tries again where something is owed (an empty line where nothing is).
-Exit codes: 0 printed, 2 wrong usage or no outputs.
-Example: fleet outputs --format peers`,
+      notes(
+        "Formats: recap is the end of the last run for a terminal, report the same as Markdown, retry the value for P2P_LIMIT that tries again where something is owed (an empty line where nothing is).",
+        "Exit codes: 0 printed, 2 wrong usage or no outputs.",
+        "Example: fleet outputs --format peers",
+      ),
     )
     .action((options: OutputsOptions) => {
       process.stdout.write(renderOutputs(readOutputs(options), options.format, options.host));

@@ -9,6 +9,7 @@ import {
   type FleetPlan,
   type HostPlan,
 } from "../hosts/plan/types";
+import { notes } from "./helpText";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
 import { planOptions, stackOption } from "./stackSettings";
 import { planJson } from "./planJson";
@@ -24,7 +25,7 @@ export function planCommand(): Command {
     .addOption(stackOption())
     .addHelpText(
       "after",
-      "\nExit codes: 0 there is a plan, 1 the file as a whole cannot be used, 2 wrong usage.",
+      notes("Exit codes: 0 there is a plan, 1 the file as a whole cannot be used, 2 wrong usage."),
     )
     .action((file: string, options: { json?: boolean; controller?: string; stack?: string }) => {
       const { plan, findings } = loadInventory(readInventory(file), file, planOptions(options));

@@ -67,8 +67,17 @@ function readText({ stack, from }: OutputSource): string {
   const args = ["stack", "output", "--json", ...(stack === undefined ? [] : ["--stack", stack])];
   const result = spawnSync(pulumi(), args, { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 });
   if (result.error) throw new UsageError(`cannot run ${pulumi()}: ${result.error.message}`);
-  if (result.status !== 0) throw new UsageError(`no stack outputs: ${result.stderr.trim()}`);
+  if (result.status !== 0) throw new UsageError(`no stack outputs: ${whyOf(result.stderr)}`);
   return result.stdout;
+}
+
+/** The error alone: the launcher also says which engine runs. */
+function whyOf(stderr: string): string {
+  const lines = stderr.split("\n").filter((line) => !line.startsWith("engine: "));
+  return lines
+    .join("\n")
+    .trim()
+    .replace(/^error: /, "");
 }
 
 /** @throws UsageError when there are no outputs, or they are not this program's */

@@ -9,7 +9,9 @@ import { describePaths, lastOf, pathsOf, type PathsStatus } from "../health/path
 import { isAlive } from "../health/quorum";
 import { type NodeStatus, stateOf } from "../health/state";
 import { type ProbeResult } from "../probe/types";
+import { notes } from "./helpText";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { looking } from "./looking";
 import { planOptions, stackOption } from "./stackSettings";
 import { renderTable } from "./table";
 import { colour, printJson, tableWidth } from "./terminal";
@@ -52,7 +54,9 @@ export function statusCommand(): Command {
     .option("--parallel <n>", "scripts at the same time", "64")
     .addHelpText(
       "after",
-      "\nExit codes: 0 every node is HEALTHY, 1 some are not, 2 wrong usage, 3 the voters have no quorum.",
+      notes(
+        "Exit codes: 0 every node is HEALTHY, 1 some are not, 2 wrong usage, 3 the voters have no quorum.",
+      ),
     )
     .action(async (file: string, options: StatusOptions) => {
       const inventory = loadInventory(readInventory(file), file, planOptions(options));
@@ -72,7 +76,7 @@ function exitCodeOf({ hosts, voters }: FleetStatus): number {
   return hosts.every(({ state }) => state === "HEALTHY") ? 0 : 1;
 }
 
-/** Probes every deployed host; progress goes to standard error, on a terminal only. */
+/** Probes every deployed host; progress goes to standard error. */
 async function lookAtFleet({ plan }: Inventory, parallel: number): Promise<FleetStatus> {
   const deployed = [...(plan as FleetPlan).hosts.values()].filter(
     (host): host is DeployHostPlan => host.action === "deploy",
@@ -80,22 +84,16 @@ async function lookAtFleet({ plan }: Inventory, parallel: number): Promise<Fleet
   // ssh2 and the host agent are loaded only here: `fleet check` starts faster without them.
   const { probeFleet } = await import("../probe/probe");
   const { requestOf } = await import("./statusRequest");
-  let done = 0;
+  const progress = looking(deployed.length);
   const probes = await probeFleet(
     deployed.map((host) => ({
       name: host.name,
       connection: host.connection,
       request: requestOf(host),
     })),
-    {
-      parallel,
-      onResult: () => {
-        done += 1;
-        if (process.stderr.isTTY) process.stderr.write(`\rlooked at ${done} of ${deployed.length}`);
-      },
-    },
+    { parallel, onResult: progress.one },
   );
-  if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
+  progress.end();
   return judgeFleet(deployed, probes, plan as FleetPlan);
 }
 

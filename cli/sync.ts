@@ -1,6 +1,7 @@
 /** `fleet sync`: brings what others know about the hosts into the inventory, for review. */
 
 import { Command } from "commander";
+import { notes } from "./helpText";
 import { DEFAULT_INVENTORY } from "./inventoryFile";
 import { type SyncOptions } from "./sync/run";
 
@@ -13,9 +14,10 @@ export function syncCommand(): Command {
     .option("--json", "print JSON (docs/json.md)")
     .addHelpText(
       "after",
-      "\nThe API's credentials come from the environment, as for Tailscale's Pulumi provider:" +
-        "\nTAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID and TAILSCALE_OAUTH_CLIENT_SECRET." +
-        "\nExit codes: 0 the file is current, 1 it is not (or the API does not answer), 2 wrong usage.",
+      notes(
+        "The API's credentials come from the environment, as for Tailscale's Pulumi provider: TAILSCALE_API_KEY, or TAILSCALE_OAUTH_CLIENT_ID and TAILSCALE_OAUTH_CLIENT_SECRET.",
+        "Exit codes: 0 the file is current, 1 it is not (or the API does not answer), 2 wrong usage.",
+      ),
     )
     .action(async (options: SyncOptions) => {
       const { runSyncTailscale } = await import("./sync/run");

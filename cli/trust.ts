@@ -1,6 +1,7 @@
 /** `fleet trust`: records the hosts' keys in the inventory, for review with the change that adds them. */
 
 import { Command } from "commander";
+import { notes } from "./helpText";
 import { DEFAULT_INVENTORY } from "./inventoryFile";
 import { type TrustOptions } from "./trust/run";
 
@@ -19,8 +20,10 @@ export function trustCommand(): Command {
     .option("--json", "print JSON (docs/json.md); records only with --yes")
     .addHelpText(
       "after",
-      "\nCompare a fingerprint with what the host's console or provider shows before you record it." +
-        "\nExit codes: 0 every host asked for is recorded, 1 some are not, 2 wrong usage.",
+      notes(
+        "Compare a fingerprint with what the host's console or provider shows before you record it.",
+        "Exit codes: 0 every host asked for is recorded, 1 some are not, 2 wrong usage.",
+      ),
     )
     .action(async (hosts: string[], options: TrustOptions) => {
       // ssh2 is loaded only by those who need it.

@@ -48,12 +48,11 @@ export function parseInventory(text: string): ParsedText {
     lineAndColumn,
   });
 
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_BYTES) {
+  if (Buffer.byteLength(text) > MAX_BYTES) {
     return refuse({
       code: "file-too-large",
       offset: 0,
-      message: `the file has ${bytes} bytes, more than ${MAX_BYTES}`,
+      message: `the file has more than ${MAX_BYTES} bytes`,
     });
   }
   const clean = text.startsWith("\ufeff") ? text.slice(1) : text;

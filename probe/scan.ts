@@ -43,14 +43,15 @@ const TYPES = [
  */
 export async function scanHostKeys(
   targets: readonly ScanTarget[],
-  options: { readonly deadline?: number } = {},
+  options: { readonly deadline?: number; readonly onResult?: () => void } = {},
 ): Promise<Map<string, ScanResult>> {
   const board = makeSwitchboard();
   const results = await Promise.all(
-    targets.map(
-      async (target) =>
-        [target.name, await scan(target, board, options.deadline ?? DEADLINE)] as const,
-    ),
+    targets.map(async (target) => {
+      const result = await scan(target, board, options.deadline ?? DEADLINE);
+      options.onResult?.();
+      return [target.name, result] as const;
+    }),
   );
   await board.credentials.close();
   return new Map(results);

@@ -8,6 +8,14 @@ export function labSubcommand(name: string, description: string): Command {
     .option("--id <id>", "which lab (default: this checkout's own)");
 }
 
+/** The number that an option was given. @throws LabError "input" when it is none, or less than one */
+export function positive(option: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new LabError("input", `${option}: expected a positive integer, got ${text}`);
+  return number;
+}
+
 /** Runs an action; a LabError is printed as its text, and sets the exit code that the help promises. */
 export function guarded<A extends unknown[]>(
   action: (...args: A) => Promise<void>,

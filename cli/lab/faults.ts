@@ -1,19 +1,14 @@
 import { type Command } from "commander";
 import { FAULT_SUMMARIES } from "../../lab/hosts/faults/summaries";
+import { glossary } from "../helpText";
 import { guarded, labSubcommand } from "./action";
-
-const HELP = `
-Faults:
-${Object.entries(FAULT_SUMMARIES)
-  .map(([name, summary]) => `  ${name.padEnd(22)} ${summary}`)
-  .join("\n")}`;
 
 /** `fleet lab break` */
 export function breakCommand(): Command {
   return labSubcommand("break", "make something go wrong on a host, until it is healed")
-    .argument("<host>")
+    .argument("<host>", "a host of the lab")
     .argument("<fault>", "one of the list below")
-    .addHelpText("after", HELP)
+    .addHelpText("after", glossary("Faults:", FAULT_SUMMARIES))
     .action(
       guarded(async (host: string, fault: string, options: { id?: string }) => {
         const { Lab } = await import("../../lab/fleet/lab");
@@ -28,7 +23,7 @@ export function breakCommand(): Command {
 /** `fleet lab heal` */
 export function healCommand(): Command {
   return labSubcommand("heal", "undo a host's faults")
-    .argument("<host>")
+    .argument("<host>", "a host of the lab")
     .argument("[fault]", "only this one")
     .action(
       guarded(async (host: string, fault: string | undefined, options: { id?: string }) => {
@@ -44,7 +39,7 @@ export function healCommand(): Command {
 /** `fleet lab restart` */
 export function restartCommand(): Command {
   return labSubcommand("restart", "reboot a machine, or kill and start a container")
-    .argument("<host>")
+    .argument("<host>", "a host of the lab")
     .action(
       guarded(async (host: string, options: { id?: string }) => {
         const { Lab } = await import("../../lab/fleet/lab");

@@ -1,5 +1,5 @@
 import { type Command } from "commander";
-import { guarded, labSubcommand } from "./action";
+import { guarded, labSubcommand, positive } from "./action";
 import { foreground } from "./foreground";
 
 /** `fleet lab ssh` */
@@ -28,7 +28,7 @@ export function logsCommand(): Command {
       guarded(async (host: string, options: { id?: string; lines: string; console?: boolean }) => {
         const { Lab } = await import("../../lab/fleet/lab");
         const lab = Lab.attach(options.id);
-        const lines = Math.max(1, Math.trunc(Number(options.lines)) || 50);
+        const lines = positive("--lines", options.lines);
         process.exitCode = await foreground(
           options.console === true
             ? ["tail", "-n", String(lines), lab.directory.console(lab.machine(host).name)]

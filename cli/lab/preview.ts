@@ -9,7 +9,7 @@ export function previewCommand(): Command {
     .action(
       guarded(async (args: string[], options: { id?: string }) => {
         const { Lab } = await import("../../lab/fleet/lab");
-        process.exitCode = await converge(Lab.attach(options.id), ["preview", ...args]);
+        process.exitCode = await converge(Lab.attach(options.id), ["preview", ...args], "inherit");
       }),
     );
 }

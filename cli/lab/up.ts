@@ -3,7 +3,7 @@ import { type Lab } from "../../lab/fleet/lab";
 import { LabError } from "../../lab/fleet/labError";
 import { type LabOptions } from "../../lab/fleet/options";
 import { parseServices } from "../../lab/fleet/services";
-import { guarded, labSubcommand } from "./action";
+import { guarded, labSubcommand, positive } from "./action";
 import { converge } from "./converge";
 import { progress, type VisibleProgress } from "./progress";
 import { statusReport } from "./status";
@@ -39,7 +39,7 @@ async function up(options: UpOptions): Promise<void> {
     shown.step(`lab ${lab.id}: booted in ${((booted - started) / 1000).toFixed(1)} s`);
     if (options.converge) {
       shown.stop();
-      process.exitCode = await converge(lab, ["up", "--yes", "--skip-preview"]);
+      process.exitCode = await converge(lab, ["up", "--yes", "--skip-preview"], 2);
       shown.step(`converged in ${((performance.now() - booted) / 1000).toFixed(1)} s`);
     }
     shown.stop();
@@ -53,6 +53,7 @@ async function up(options: UpOptions): Promise<void> {
 async function bootOrAttach(options: UpOptions, shown: VisibleProgress): Promise<Lab> {
   const { Lab } = await import("../../lab/fleet/lab");
   const wanted = options.with === undefined ? undefined : parseServices(options.with);
+  const diskSize = options.disk === undefined ? undefined : positive("--disk", options.disk);
   const running = Lab.find(options.id);
   if (running) {
     const missing = wanted?.find((service) => !running.record.with.includes(service));
@@ -67,7 +68,7 @@ async function bootOrAttach(options: UpOptions, shown: VisibleProgress): Promise
     id: options.id,
     inventory: options.inventory,
     machines: options.machines,
-    diskSize: options.disk === undefined ? undefined : Number(options.disk),
+    diskSize,
     with: wanted,
     progress: shown,
   };

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline/promises";
 import { parseHostKey } from "../../probe/hostKey";
 import { scanHostKeys, type ScanResult } from "../../probe/scan";
 import { planOrErrors, readInventory } from "../inventoryFile";
+import { looking } from "../looking";
 import { printJson } from "../terminal";
 import { UsageError } from "../usageError";
 import { type Chosen, chooseHosts } from "./choose";
@@ -53,7 +54,9 @@ async function look(
     const recorded = connection.hostKey === null ? undefined : parseHostKey(connection.hostKey);
     return [{ name, connection, prefer: recorded?.type }];
   });
-  const scans = await scanHostKeys(targets);
+  const progress = looking(targets.length);
+  const scans = await scanHostKeys(targets, { onResult: progress.one });
+  progress.end();
   const noAddress: ScanResult = { ok: false, kind: "unresolved", reason: "it has no ssh_host" };
   return new Map(
     chosen.map(({ name, connection }) => [

@@ -104,7 +104,9 @@ function readInput(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new LabError("input", `${path}: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a directory" : message;
+    throw new LabError("input", `cannot read ${path}: ${why}`);
   }
 }
 

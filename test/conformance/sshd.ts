@@ -56,16 +56,28 @@ function execute(
   const child = spawn("/bin/sh", ["-c", command], {
     env: { PATH: "/usr/bin:/bin", ...environment },
   });
+  // A command may end before it has been sent anything; what the client gave it is part of the observation all the same.
   let stdin = "";
-  channel.on("data", (data: Buffer) => (stdin += data.toString("utf8")));
-  channel.pipe(child.stdin);
+  const heard = new Promise<void>((resolve) => {
+    channel.on("data", (data: Buffer) => {
+      stdin += data.toString("utf8");
+      child.stdin.write(data);
+    });
+    channel.on("end", () => {
+      child.stdin.end();
+      resolve();
+    });
+    channel.on("close", resolve);
+  });
   child.stdin.on("error", () => undefined);
   child.stdout.pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr, { end: false });
   child.on("close", (code) => {
-    cloud.record({ call: "exec", phase: "begin", name: "sshd", command, stdin, environment });
-    cloud.record({ call: "exec", phase: "done", name: command, id: `exit ${code}` });
-    channel.exit(code ?? 255);
-    channel.end();
+    void heard.then(() => {
+      cloud.record({ call: "exec", phase: "begin", name: "sshd", command, stdin, environment });
+      cloud.record({ call: "exec", phase: "done", name: command, id: `exit ${code}` });
+      channel.exit(code ?? 255);
+      channel.end();
+    });
   });
 }

@@ -119,7 +119,7 @@ describe("sizes", () => {
     const { findings, plan } = loadInventory("[".repeat(5_000_000), "hosts.yaml");
     expect(plan).toBeUndefined();
     expect(findings.map(({ code, message }) => [code, message])).toEqual([
-      ["file-too-large", "the file has 5000000 bytes, more than 1000000"],
+      ["file-too-large", "the file has more than 1000000 bytes"],
     ]);
   });
 });
