@@ -6,7 +6,7 @@ import { type FleetConfig } from "../config";
 import { uselessPatterns } from "../converge/limit";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
-import { planFirewall } from "../hosts/plan/firewall";
+import { planFirewall, unknownHosts } from "../hosts/plan/firewall";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
 import { debtsOf, type Outcome } from "../health/outcome";
 import { judge } from "../health/policy";
@@ -185,6 +185,8 @@ function reportFindings({ findings }: Inventory, config: FleetConfig, plan: Flee
   }
   for (const pattern of uselessPatterns(config.limit, [...plan.hosts.keys()]))
     void pulumi.log.warn(`p2p:limit: ${JSON.stringify(pattern)} matches no host`);
+  for (const name of unknownHosts(plan, config.firewall))
+    void pulumi.log.warn(`p2p:firewall.hosts.${name}: the inventory has no such host`);
   if (!config.probe)
     void pulumi.log.warn("p2p:probe is off: nobody looked at the hosts, drift is not seen");
 }

@@ -1,7 +1,7 @@
 /** The cluster token as the program meets it: what every daemon is to require, and what people are told of it. */
 
 import * as pulumi from "@pulumi/pulumi";
-import { type FleetConfig } from "../config";
+import { ConfigError, type FleetConfig } from "../config";
 import { matchesLimit } from "../converge/limit";
 import { decideToken, type TokenDecision, type TokenHolder } from "../converge/token";
 import { factsOf } from "../converge/work";
@@ -15,9 +15,30 @@ import { keyedSecret } from "./secretText";
 import { type Wish, type WishOptions, withTokens } from "./tasks";
 import { listenOf } from "./warnings";
 
-/** The fleet's token; null: there is none. */
+/**
+ * The fleet's token; null: there is none.
+ * @throws ConfigError where it cannot be the value of a header as it stands, without a word of it
+ */
 export async function tokenOf({ clusterToken }: Pick<FleetConfig, "clusterToken">) {
-  return clusterToken ? keyedSecret(clusterToken, "p2p cluster token") : null;
+  if (!clusterToken) return null;
+  const token = await keyedSecret(clusterToken, "p2p cluster token");
+  const mistake = mistakeOf(token.text);
+  if (mistake === undefined) return token;
+  throw new ConfigError(`p2p:clusterToken: ${mistake}. A good one: openssl rand -hex 32`);
+}
+
+/** Longer ones do not fit a header beside the others; guessing shorter ones takes no time. */
+const [SHORTEST, LONGEST] = [8, 4096];
+
+/** The daemon compares it with a header's value, from which blanks around it are gone. */
+export function mistakeOf(token: string): string | undefined {
+  if (token.trim() === "") return "it is blank";
+  if (/^\s|\s$/.test(token)) return "it has a blank or a line's end before or after it";
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return "only visible ASCII characters without blanks can be sent";
+  if (token.length < SHORTEST)
+    return `it has fewer than ${SHORTEST} characters, and can be guessed`;
+  return token.length > LONGEST ? `it has more than ${LONGEST} characters` : undefined;
 }
 
 export interface SettledToken {

@@ -26,6 +26,7 @@ export const MODULES = [
   "deadman",
   "undo",
   "support",
+  "firewall_rules",
   "firewall",
   "competitors",
   "health",

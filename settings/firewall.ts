@@ -1,6 +1,6 @@
 /** `p2p:firewall`, read and checked. */
 
-import { isIP } from "node:net";
+import { BlockList, isIP } from "node:net";
 
 export interface FirewallSettings {
   /** Addresses and ranges beside the fleet's own that may reach the daemons, sorted. */
@@ -11,7 +11,8 @@ export interface FirewallSettings {
 
 type Fail = (key: string, expected: string, got: unknown) => void;
 
-const RANGE = "a list of IPv4 or IPv6 addresses or ranges such as 192.0.2.0/24";
+const RANGE = "an IPv4 or IPv6 address, or a range such as 192.0.2.0/24";
+const RANGES = "a list of IPv4 or IPv6 addresses or ranges such as 192.0.2.0/24";
 
 /**
  * On unless it is turned off: the daemon answers requests that change state, from anybody.
@@ -71,22 +72,42 @@ function readHost(raw: unknown, place: string, fail: Fail): FirewallSettings["ho
 function readRanges(raw: unknown, place: string, fail: Fail): string[] {
   if (raw === undefined) return [];
   if (!Array.isArray(raw)) {
-    fail(place, RANGE, raw);
+    fail(place, RANGES, raw);
     return [];
   }
-  const good = raw.filter((range): range is string => typeof range === "string" && isRange(range));
-  for (const range of raw) if (!good.includes(range as string)) fail(place, RANGE, range);
+  const good: string[] = [];
+  raw.forEach((range: unknown, index) => {
+    if (typeof range === "string" && isRange(range)) good.push(range);
+    else fail(`${place}[${index}]`, wantedFor(range), range);
+  });
   return [...new Set(good)].sort();
+}
+
+/** What should stand in the place of something that is no range. */
+function wantedFor(raw: unknown): string {
+  const [address = "", length] = typeof raw === "string" ? raw.split("/") : [];
+  if (isMapped(address)) return "an IPv4 address written as one, for no packet has it as IPv6";
+  if (isIP(address) !== 0 && /^0+$/.test(length ?? ""))
+    return "less than all addresses (p2p:firewall off lets everybody in)";
+  return RANGE;
 }
 
 /** An address, or a range with a prefix length from 1: all addresses at once would be no firewall. */
 export function isRange(text: string): boolean {
   const [address = "", length, ...rest] = text.split("/");
   const family = isIP(address);
-  if (family === 0 || rest.length > 0 || address.includes("%")) return false;
+  if (family === 0 || rest.length > 0 || address.includes("%") || isMapped(address)) return false;
   if (length === undefined) return true;
   const bits = family === 4 ? 32 : 128;
-  return /^\d{1,3}$/.test(length) && Number(length) >= 1 && Number(length) <= bits;
+  return /^[1-9]\d{0,2}$/.test(length) && Number(length) <= bits;
+}
+
+const MAPPED = new BlockList();
+MAPPED.addSubnet("::ffff:0:0", 96, "ipv6");
+
+/** IPv4 that is written as IPv6 (`::ffff:192.0.2.1`). */
+function isMapped(address: string): boolean {
+  return isIP(address) === 6 && MAPPED.check(address, "ipv6");
 }
 
 function onlyKeys(raw: object, place: string, known: readonly string[], fail: Fail): void {

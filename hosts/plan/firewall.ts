@@ -1,7 +1,6 @@
 /** Who may reach a host's daemon, and where it listens (option 3). Pure: from the plan and the settings alone. */
 
-import { isIP } from "node:net";
-import { type FirewallSettings } from "../../settings/firewall";
+import { type FirewallSettings, isRange } from "../../settings/firewall";
 import { isLoopback } from "../fleet";
 import { type DeployHostPlan, type Exposure, type FleetPlan } from "./types";
 
@@ -13,13 +12,13 @@ export interface Openings {
   readonly ipv6: readonly string[];
 }
 
-/** Ports of the daemon beside its main one, in the order: SWIM, Raft, data sync (its own defaults). */
-const OTHER_PORTS = [7947, 4321, 8766] as const;
+/** Ports of the daemon that do not follow its main one: SWIM, Raft, data sync, UDP discovery (its own defaults). */
+const OTHER_PORTS = [7947, 4321, 8766, 8771] as const;
 
 /** tailscaled's interface; in userspace mode what it brings arrives on the loopback. */
 const INTERFACES = ["lo", "tailscale0"] as const;
 
-/** Main port, UDP discovery (+1), isolated health (+2) and the rest; never one by which we log in. */
+/** Main port, the one after it (discovery), isolated health (+2) and the rest; never one by which we log in. */
 export function daemonPorts(
   host: Pick<DeployHostPlan, "port" | "networkPort" | "connection">,
 ): number[] {
@@ -71,8 +70,12 @@ function sourcesOf(
   deployed: readonly DeployHostPlan[],
 ): string[] {
   const sharing = deployed.filter((other) => other.connection.host === connection.host);
-  return [addresses.direct, sharing.length > 1 ? null : connection.host].filter(
-    (address): address is string => address !== null && isIP(address) !== 0 && !isLoopback(address),
+  const plain = [addresses.direct, sharing.length > 1 ? null : connection.host].map(
+    // No packet has an IPv4 address as IPv6.
+    (address) => address?.replace(/^::ffff:(?=[\d.]+$)/i, "") ?? null,
+  );
+  return plain.filter(
+    (address): address is string => address !== null && isRange(address) && !isLoopback(address),
   );
 }
 
@@ -87,6 +90,12 @@ export function planExposure(
 ): Exposure {
   if (isLoopback(host.listen)) return "loopback";
   return hasFirewall(host, settings) ? "all, firewalled" : "all, exposed";
+}
+
+/** Names in `p2p:firewall.hosts` that no host has, sorted. */
+export function unknownHosts(plan: FleetPlan, settings: FirewallSettings | null): string[] {
+  const named = Object.keys(settings?.hosts ?? {});
+  return named.filter((name) => !plan.hosts.has(name)).sort();
 }
 
 /** Hosts that reach the others by the direct path alone, and that no rule there can let in. */

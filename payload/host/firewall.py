@@ -1,20 +1,16 @@
 """Who may reach the daemon's ports: rules in a table or chains of our own, beside whatever else filters here."""
 import json, os, re, shlex, shutil
-import contents, deadman, files, inspection, packages, services, state, undo
+import contents, deadman, files, packages, services, undo
+from firewall_rules import CHAIN, FOLDER, GUARD, KEPT, TABLE, TIMER, UNCONFIRMED, clear_text, scripts, this_start
 from journal import Failed
 from packages import which
-from paths import BASE, STATE
+from paths import STATE
 from shell import must, run as run_program
 
-FOLDER = BASE + "/firewall"
 NAME = "ringrift-p2p-firewall"
-TABLE = "ringrift_p2p"
-CHAIN, GUARD = "RINGRIFT_P2P", "RINGRIFT_P2P_PORTS"
-TIMER = "firewall"
-# There until the controller has come back: rules that may have locked it out must not outlive a reboot, as no timer does.
-UNCONFIRMED = FOLDER + "/unconfirmed"
-# Loaded after those that flush everything at their start.
-OTHERS = "nftables.service iptables.service netfilter-persistent.service ufw.service firewalld.service"
+# Loaded after those that flush everything at their start, and again when they are.
+FLUSHING = "nftables.service iptables.service ip6tables.service netfilter-persistent.service"
+OTHERS = FLUSHING + " ufw.service firewalld.service"
 UNIT = """# Managed by p2p-fleet: edits are overwritten by the next run.
 [Unit]
 Description=Who may reach the P2P orchestrator's ports (p2p-fleet)
@@ -23,15 +19,18 @@ After=local-fs.target systemd-modules-load.service %s
 Wants=network-pre.target
 Before=network-pre.target shutdown.target ringrift-p2p-node.service
 Conflicts=shutdown.target
+PartOf=%s
+ReloadPropagatedFrom=%s
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=%s/apply
+ExecReload=%s/apply
 
 [Install]
 WantedBy=multi-user.target
-""" % (OTHERS, FOLDER)
+""" % (OTHERS, FLUSHING, FLUSHING, FOLDER, FOLDER)
 PROGRAM = """; Managed by p2p-fleet: edits are overwritten by the next run.
 [program:%s]
 command=%s/apply
@@ -51,12 +50,26 @@ def may_change():
 
 
 def backend():
-    """What filters here, as far as it works: nftables where there is both, since theirs and ours do not meet there."""
+    """
+    What filters here, as far as it works: nftables where there is both, since theirs and ours do not meet there.
+    iptables counts where it reaches all addresses that are here.
+    """
     if which("nft") and run_program(["nft", "list", "tables"], quiet=True, timeout=10)[0] == 0:
         return "nft"
-    if which("iptables-restore") and run_program(["iptables", "-w", "5", "-S", "INPUT"], quiet=True, timeout=10)[0] == 0:
-        return "iptables"
-    return None
+    return "iptables" if works("iptables") and (works("ip6tables") or not has_ipv6()) else None
+
+
+def works(tool):
+    return bool(which(tool + "-restore")) and run_program([tool, "-w", "5", "-S", "INPUT"], quiet=True, timeout=10)[0] == 0
+
+
+def has_ipv6():
+    """An address by which others could come, which those of the loopback are not."""
+    try:
+        lines = files.text_of("/proc/net/if_inet6").splitlines()
+    except OSError:
+        return False
+    return any(line.split()[-1] != "lo" for line in lines)
 
 
 def managers():
@@ -67,75 +80,6 @@ def managers():
     if which("firewall-cmd") and run_program(["firewall-cmd", "--state"], quiet=True, timeout=10)[0] == 0:
         found.append("firewalld")
     return found
-
-
-def nft_rules(spec):
-    lines = ["table inet %s" % TABLE, "delete table inet %s" % TABLE, "table inet %s {" % TABLE]
-    for name, kind, ranges in (("allow4", "ipv4_addr", spec["ipv4"]), ("allow6", "ipv6_addr", spec["ipv6"])):
-        elements = "; elements = { %s }" % ", ".join(ranges) if ranges else ""
-        lines.append("  set %s { type %s; flags interval; auto-merge%s; }" % (name, kind, elements))
-    lines += [
-        "  chain ports {",
-        # Answers to what this host itself has begun.
-        "    ct direction reply accept",
-        "    ip saddr @allow4 accept",
-        "    ip6 saddr @allow6 accept",
-        "    drop",
-        "  }",
-        "  chain input {",
-        "    type filter hook input priority -5; policy accept;",
-        "    iifname { %s } accept" % ", ".join('"%s"' % name for name in spec["interfaces"]),
-    ]
-    lines += ["    %s dport { %s } jump ports" % (kind, ", ".join(map(str, spec["ports"]))) for kind in ("tcp", "udp")]
-    return "\n".join(lines + ["  }", "}", ""])
-
-
-def iptables_rules(spec, family):
-    """For iptables-restore --noflush. RETURN and not ACCEPT: whoever else filters here still has a say."""
-    lines = ["*filter", ":%s - [0:0]" % CHAIN, ":%s - [0:0]" % GUARD]
-    lines += ["-A %s -i %s -j RETURN" % (CHAIN, name) for name in spec["interfaces"]]
-    ports = ",".join(map(str, spec["ports"]))
-    lines += ["-A %s -p %s -m multiport --dports %s -j %s" % (CHAIN, kind, ports, GUARD) for kind in ("tcp", "udp")]
-    lines.append("-A %s -m conntrack --ctdir REPLY -j RETURN" % GUARD)
-    lines += ["-A %s -s %s -j RETURN" % (GUARD, source) for source in spec[family]]
-    return "\n".join(lines + ["-A %s -j DROP" % GUARD, "COMMIT", ""])
-
-
-def scripts(kind, spec):
-    """Name -> (text, mode) of what the folder holds; `apply` and `clear` may run at any time, and twice."""
-    top = "#!/bin/sh\n# Managed by p2p-fleet: edits are overwritten by the next run.\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
-    head = top + '[ "$1" = now ] || [ ! -e %s ] || exit 0\n' % UNCONFIRMED
-    if kind == "nft":
-        return {
-            "rules.nft": (nft_rules(spec), "0644"),
-            "apply": (head + "exec nft -f %s/rules.nft\n" % FOLDER, "0755"),
-            "clear": (top + "nft delete table inet %s 2>/dev/null || :\n" % TABLE, "0755"),
-        }
-    apply, clear = [], []
-    for tool, family in (("iptables", "ipv4"), ("ip6tables", "ipv6")):
-        # A host without IPv6 has nothing to close there.
-        guard = "%s -w 5 -S INPUT >/dev/null 2>&1" % tool
-        jump = "-j %s" % CHAIN
-        apply += [
-            "if %s; then" % guard,
-            "%s-restore -w 5 --noflush < %s/rules.%s || exit 1" % (tool, FOLDER, family),
-            # In the first place: a rule before it might let in what it is to keep out.
-            '[ "$(%s -w 5 -S INPUT 1)" = "-A INPUT %s" ] || {' % (tool, jump),
-            "while %s -w 5 -D INPUT %s 2>/dev/null; do :; done" % (tool, jump),
-            "%s -w 5 -I INPUT 1 %s || exit 1; }" % (tool, jump),
-            "fi",
-        ]
-        clear += [
-            "while %s -w 5 -D INPUT %s 2>/dev/null; do :; done" % (tool, jump),
-            "for chain in %s %s; do %s -w 5 -F $chain; done 2>/dev/null" % (CHAIN, GUARD, tool),
-            "for chain in %s %s; do %s -w 5 -X $chain; done 2>/dev/null" % (CHAIN, GUARD, tool),
-        ]
-    return {
-        "rules.ipv4": (iptables_rules(spec, "ipv4"), "0644"),
-        "rules.ipv6": (iptables_rules(spec, "ipv6"), "0644"),
-        "apply": (head + "\n".join(apply) + "\nexit 0\n", "0755"),
-        "clear": (top + "\n".join(clear) + "\nexit 0\n", "0755"),
-    }
 
 
 def live(kind):
@@ -193,23 +137,40 @@ def put_in_place(spec, kind, manager, start_script):
 
 
 def undo_text(manager, start_script, is_sound):
-    """sh text that makes the firewall what it is now; rules of ours that somebody has changed are not put back."""
-    kept, service = undo.place(TIMER), boot_service(manager, start_script)
-    shutil.rmtree(kept, ignore_errors=True)
-    files.make_dirs(STATE + "/undo")
-    if is_sound:
-        shutil.copytree(FOLDER, kept)
+    """sh text that makes the firewall what it was when it was confirmed; rules of ours that somebody has changed are not put back."""
+    service = boot_service(manager, start_script)
+    # A run before this one was cut off: what it kept is what was confirmed last.
+    if not (os.path.exists(UNCONFIRMED) and os.path.exists(KEPT + "/apply")):
+        shutil.rmtree(KEPT, ignore_errors=True)
+        files.make_dirs(STATE + "/undo")
+        if is_sound:
+            shutil.copytree(FOLDER, KEPT)
+    if os.path.exists(KEPT + "/apply"):
         folder = shlex.quote(FOLDER)
-        return "%s/clear; rm -rf %s; cp -a %s %s; %s/apply" % (folder, folder, shlex.quote(kept), folder, folder)
+        return "%s/clear; rm -rf %s; cp -a %s %s; %s/apply" % (folder, folder, shlex.quote(KEPT), folder, folder)
     lines = ["%s/clear" % FOLDER, "rm -rf %s" % FOLDER]
     if service.path:
         lines += [service.stop_text(), "rm -f %s" % shlex.quote(service.path), service.forget_text()]
     return "\n".join(lines)
 
 
+def is_here():
+    return os.path.isdir(FOLDER) or any(service.path and os.path.exists(service.path) for service in services.here(NAME))
+
+
+def confirm():
+    """The controller has come back: from now on the rules outlive a reboot, and whoever flushes everything."""
+    if not os.path.exists(UNCONFIRMED):
+        return
+    files.remove_tree(UNCONFIRMED)
+    for service in services.here(NAME):
+        if service.manager == "systemd":
+            run_program(["systemctl", "restart", "--no-block", service.unit])
+
+
 def converge(run, spec, manager, start_script, mirror):
     if spec is None:
-        if os.path.isdir(FOLDER):
+        if is_here():
             run.step("firewall", remove)
         return
     # That there is none, and who else filters here, is told by every probe.
@@ -217,29 +178,44 @@ def converge(run, spec, manager, start_script, mirror):
         run.step("firewall", apply, run, spec, manager, start_script, mirror)
 
 
-def apply(run, spec, manager, start_script, mirror):
+def usable(mirror):
+    """(backend, what stays open with it)"""
     kind = backend()
     if kind is None:
-        packages.install(["nftables"], mirror)
+        try:
+            packages.install(["nftables"], mirror)
+        except Failed:
+            if not works("iptables"):
+                raise
         kind = backend()
+    if kind is None and works("iptables"):
+        return "iptables", "IPv6 stays open: ip6tables does not work here, and nftables could not be installed"
+    return kind, None
+
+
+def apply(run, spec, manager, start_script, mirror):
+    kind, left = usable(mirror)
     if kind is None:
         raise Failed("neither nftables nor iptables works here")
     before, now, digest = record(), live(kind), digest_of(spec)
     same = before and before["backend"] == kind and before["digest"] == digest and before["live"] == now
-    if same and files_in_place(spec, kind) and starts_at_boot(manager, start_script):
-        return None
-    text = undo_text(manager, start_script, bool(before) and before["live"] == now != "" and not os.path.exists(UNCONFIRMED))
-    deadman.arm(TIMER, text, undo.SECONDS)
-    run.more.setdefault("armed", []).append(TIMER)
-    if before and before["backend"] != kind and os.path.exists(FOLDER + "/clear"):
-        must([FOLDER + "/clear"])
-    files.put(UNCONFIRMED, "")
-    put_in_place(spec, kind, manager, start_script)
-    must([FOLDER + "/apply", "now"])
-    told = {"backend": kind, "digest": digest, "live": live(kind)}
-    files.put(FOLDER + "/applied.json", json.dumps(told, sort_keys=True) + "\n")
-    was = "absent" if not now else "as wanted" if same else "edited" if before and before["digest"] == digest else "of an older wish"
-    return was, "ports %s closed to others (%s)" % (", ".join(map(str, spec["ports"])), kind)
+    result = None
+    if not same or not files_in_place(spec, kind) or not starts_at_boot(manager, start_script):
+        was = "absent" if not now else "as wanted" if same else "edited" if before and before["digest"] == digest else "of an older wish"
+        is_sound = bool(before) and before["live"] == now != "" and not os.path.exists(UNCONFIRMED)
+        deadman.arm(TIMER, undo_text(manager, start_script, is_sound), undo.SECONDS)
+        run.more.setdefault("armed", []).append(TIMER)
+        if before and before["backend"] != kind and os.path.exists(FOLDER + "/clear"):
+            must([FOLDER + "/clear"])
+        files.put(UNCONFIRMED, this_start())
+        put_in_place(spec, kind, manager, start_script)
+        must([FOLDER + "/apply", "now"])
+        told = {"backend": kind, "digest": digest, "live": live(kind)}
+        files.put(FOLDER + "/applied.json", json.dumps(told, sort_keys=True) + "\n")
+        result = was, "ports %s closed to others (%s)" % (", ".join(map(str, spec["ports"])), kind)
+    if left:
+        raise Failed(left)
+    return result
 
 
 def digest_of(spec):
@@ -256,14 +232,18 @@ def remove():
     for service in services.here(NAME):
         result = service.remove() or result
     if kind and live(kind):
-        raise Failed("rules of ours are still there")
+        # Without the folder, that somebody removed.
+        must(["/bin/sh", "-c", clear_text(kind)])
+        result = "present", "absent"
+        if live(kind):
+            raise Failed("rules of ours are still there")
     return files.remove_tree(FOLDER) or result
 
 
 def facts(manager, start_script, wanted):
     """None where nothing of ours is there and nothing is wanted."""
     told, able = record(), may_change()
-    if wanted is None and told is None and not os.path.isdir(FOLDER):
+    if wanted is None and not is_here():
         return None
     kind = backend() if able else None
     now = live(kind) if kind else ""

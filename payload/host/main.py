@@ -55,7 +55,7 @@ def perform(doing, request, modules, packed):
             doing.step(name, deadman.disarm, name)
             files.remove_tree(undo.place(name))
             if name == firewall.TIMER and doing.error is None:
-                files.remove_tree(firewall.UNCONFIRMED)
+                firewall.confirm()
     try:
         state.update(lastRun={"id": doing.id, "phase": doing.phase, "at": now(), "ok": doing.error is None, "error": doing.error})
     except OSError as error:

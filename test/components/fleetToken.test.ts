@@ -1,4 +1,5 @@
-import { tokenHolders, tokenNotes } from "../../components/fleetToken";
+import * as pulumi from "@pulumi/pulumi";
+import { mistakeOf, tokenHolders, tokenNotes, tokenOf } from "../../components/fleetToken";
 import { type Wish } from "../../components/tasks";
 import { decideToken } from "../../converge/token";
 import { type Facts } from "../../payload/facts";
@@ -29,6 +30,34 @@ const holderOf = (
       : ({ class: "ready", facts: factsInOrder(prepare, activate, changes) } as ProbeResult);
   return tokenHolders([wish], new Map([["h4", probe]]), "d2", { limit })[0];
 };
+
+describe("the fleet's token", () => {
+  it.each([
+    ["", "it is blank"],
+    [" \n", "it is blank"],
+    ["0123456789abcdef\n", "it has a blank or a line's end before or after it"],
+    ["two words of it", "only visible ASCII characters without blanks can be sent"],
+    ["line\nof its own", "only visible ASCII characters without blanks can be sent"],
+    ["schlüssel-1234", "only visible ASCII characters without blanks can be sent"],
+    ["1234567", "it has fewer than 8 characters, and can be guessed"],
+    ["x".repeat(4097), "it has more than 4096 characters"],
+    ["x".repeat(4096), undefined],
+    [`'$(id)"\\;{}%`, undefined],
+  ])("%j: %s", (token, mistake) => {
+    expect(mistakeOf(token)).toBe(mistake);
+  });
+
+  it("ends the run without a word of it, and is none where none is set", async () => {
+    await expect(tokenOf({ clusterToken: pulumi.secret("a planted token") })).rejects.toThrow(
+      "p2p:clusterToken: only visible ASCII characters without blanks can be sent. A good one: openssl rand -hex 32",
+    );
+    expect(await tokenOf({ clusterToken: pulumi.secret("planted-token") })).toEqual({
+      text: "planted-token",
+      digest: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
+    expect(await tokenOf({ clusterToken: undefined })).toBeNull();
+  });
+});
 
 describe("what a host holds of the token", () => {
   it("counts a forwarder only where nobody gets to the daemon past it, now and after the run", () => {

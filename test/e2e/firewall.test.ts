@@ -169,8 +169,15 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
       expect(armed).toBeUndefined();
     });
 
-    it("comes back with a reboot", async () => {
+    it("comes back with a reboot, as it was confirmed last", async () => {
       const before = foreign;
+      // A run is cut off before it confirms, the next one too, and the host restarts in the time of the timer.
+      for (const ipv4 of [["10.77.0.0/16"], ["10.77.61.0/24"]])
+        expect(await agent.run("prepare", wish({ ...SPEC, ipv4 }))).toMatchObject({
+          ok: true,
+          armed: ["firewall"],
+        });
+      expect((await look()).firewall).toMatchObject({ boot: false });
       await lab.restart(host);
       await settle(host);
       const back = await until(
@@ -180,6 +187,10 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
       );
       expect(back).not.toBeNull();
       expect(await scan(host)).toEqual(closedFor("outside", "next to it"));
+      expect(await driftOf()).toEqual([]);
+      expect(await disarm()).toMatchObject({
+        error: "firewall: firewall: the timer is gone and did not fire: the host was started anew",
+      });
       // Theirs were not kept over it, and are none of our business.
       foreign = await foreignRules(host);
       expect(foreign).not.toBe(before);

@@ -1,5 +1,11 @@
 import { loadInventory } from "../../hosts/inventory";
-import { daemonPorts, planExposure, planFirewall, unnamedSources } from "../../hosts/plan/firewall";
+import {
+  daemonPorts,
+  planExposure,
+  planFirewall,
+  unknownHosts,
+  unnamedSources,
+} from "../../hosts/plan/firewall";
 import { type DeployHostPlan, type FleetPlan } from "../../hosts/plan/types";
 
 const INVENTORY = `
@@ -36,6 +42,19 @@ describe("planFirewall", () => {
     });
   });
 
+  it("knows an IPv4 address that is written as IPv6, and takes none that a rule cannot hold", () => {
+    const written = INVENTORY.replace('"2001:db8::2"', '"::ffff:192.0.2.8"');
+    const { plan: made } = loadInventory(written, "hosts.yaml");
+    if (!made) throw new Error("no plan");
+    const openings = planFirewall(host("a", made), made, ON);
+    expect(openings?.ipv4).toEqual(["192.0.2.0/24", "192.0.2.8", "198.51.100.2", "203.0.113.5"]);
+    expect(openings?.ipv6).toEqual([]);
+    const b = host("b");
+    const linkLocal = { ...b, addresses: { ...b.addresses, direct: "fe80::2%eth0" } };
+    const odd = { ...plan(), hosts: new Map([...plan().hosts, ["b", linkLocal]]) };
+    expect(planFirewall(host("a"), odd, ON)?.ipv6).toEqual([]);
+  });
+
   it("lets nobody but the named in where no direct path leads here", () => {
     const openings = planFirewall(host("box"), plan(), ON);
     expect([openings?.ipv4, openings?.ipv6]).toEqual([["192.0.2.0/24"], []]);
@@ -58,14 +77,28 @@ describe("planFirewall", () => {
   });
 });
 
+describe("unknownHosts", () => {
+  it("names those of the setting that the inventory does not have", () => {
+    const hosts = { off: "off", a: "off", ten: "off", b1: { allow: [] } } as const;
+    expect(unknownHosts(plan(), { ...ON, hosts })).toEqual(["b1", "ten"]);
+    expect(unknownHosts(plan(), null)).toEqual([]);
+  });
+});
+
 describe("daemonPorts", () => {
+  it("has all of a daemon's ports, wherever its main one is", () => {
+    expect(daemonPorts({ ...host("a"), port: 9000, networkPort: 9000 })).toEqual([
+      4321, 7947, 8766, 8771, 9000, 9001, 9002,
+    ]);
+  });
+
   it("never has a port by which we log in", () => {
     expect(daemonPorts(host("box"))).toEqual([4321, 7947, 8766, 8770, 8772]);
     expect(daemonPorts({ ...host("a"), port: 20, networkPort: 20 })).toEqual([
-      20, 21, 4321, 7947, 8766,
+      20, 21, 4321, 7947, 8766, 8771,
     ]);
     expect(daemonPorts({ ...host("a"), port: 65_535, networkPort: 65_535 })).toEqual([
-      4321, 7947, 8766, 65_535,
+      4321, 7947, 8766, 8771, 65_535,
     ]);
   });
 });

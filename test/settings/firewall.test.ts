@@ -7,7 +7,8 @@ function read(raw: unknown) {
   });
   return { settings, mistakes };
 }
-const RANGE = "a list of IPv4 or IPv6 addresses or ranges such as 192.0.2.0/24";
+const RANGE = "an IPv4 or IPv6 address, or a range such as 192.0.2.0/24";
+const RANGES = "a list of IPv4 or IPv6 addresses or ranges such as 192.0.2.0/24";
 
 describe("readFirewall", () => {
   it.each([undefined, "", "on", true, {}])("is on for %j", (raw) => {
@@ -40,19 +41,22 @@ describe("readFirewall", () => {
     [["192.0.2.1"], ['firewall: expected on, off or a mapping, got ["192.0.2.1"]']],
     [{ alow: [] }, ['firewall: expected only enabled, allow, hosts, got "alow"']],
     [{ enabled: "no" }, ['firewall.enabled: expected true or false, got "no"']],
-    [{ allow: "192.0.2.1" }, [`firewall.allow: expected ${RANGE}, got "192.0.2.1"`]],
+    [{ allow: "192.0.2.1" }, [`firewall.allow: expected ${RANGES}, got "192.0.2.1"`]],
     [
-      { allow: ["192.0.2.1", "0.0.0.0/0", 7] },
+      { allow: ["192.0.2.1", "0.0.0.0/0", 7, "::/00", "::ffff:192.0.2.1", "::ffff:c000:200/120"] },
       [
-        `firewall.allow: expected ${RANGE}, got "0.0.0.0/0"`,
-        `firewall.allow: expected ${RANGE}, got 7`,
+        'firewall.allow[1]: expected less than all addresses (p2p:firewall off lets everybody in), got "0.0.0.0/0"',
+        `firewall.allow[2]: expected ${RANGE}, got 7`,
+        'firewall.allow[3]: expected less than all addresses (p2p:firewall off lets everybody in), got "::/00"',
+        'firewall.allow[4]: expected an IPv4 address written as one, for no packet has it as IPv6, got "::ffff:192.0.2.1"',
+        'firewall.allow[5]: expected an IPv4 address written as one, for no packet has it as IPv6, got "::ffff:c000:200/120"',
       ],
     ],
     [{ hosts: ["h1"] }, ['firewall.hosts: expected a mapping of host names, got ["h1"]']],
     [{ hosts: { h1: "x" } }, ['firewall.hosts.h1: expected off or a mapping with allow, got "x"']],
     [
       { hosts: { h1: { allow: ["gpu.example"] } } },
-      [`firewall.hosts.h1.allow: expected ${RANGE}, got "gpu.example"`],
+      [`firewall.hosts.h1.allow[0]: expected ${RANGE}, got "gpu.example"`],
     ],
   ])("refuses %j", (raw, mistakes) => {
     expect(read(raw).mistakes).toEqual(mistakes);
@@ -77,6 +81,8 @@ describe("isRange", () => {
     "a/8",
     "192.0.2.1; drop",
     "192.0.2.0/ 8",
+    "192.0.2.0/024",
+    "::ffff:192.0.2.1",
   ])("refuses %j", (text) => {
     expect(isRange(text)).toBe(false);
   });
