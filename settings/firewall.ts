@@ -1,6 +1,7 @@
 /** `p2p:firewall`, read and checked. */
 
 import { BlockList, isIP } from "node:net";
+import { canonicalIPv6 } from "../hosts/fields";
 
 export interface FirewallSettings {
   /** Addresses and ranges beside the fleet's own that may reach the daemons, sorted. */
@@ -77,7 +78,7 @@ function readRanges(raw: unknown, place: string, fail: Fail): string[] {
   }
   const good: string[] = [];
   raw.forEach((range: unknown, index) => {
-    if (typeof range === "string" && isRange(range)) good.push(range);
+    if (typeof range === "string" && isRange(range)) good.push(plainRange(range));
     else fail(`${place}[${index}]`, wantedFor(range), range);
   });
   return [...new Set(good)].sort();
@@ -100,6 +101,13 @@ export function isRange(text: string): boolean {
   if (length === undefined) return true;
   const bits = family === 4 ? 32 : 128;
   return /^[1-9]\d{0,2}$/.test(length) && Number(length) <= bits;
+}
+
+/** As a rule writes it: IPv6 in its one spelling, for not every tool reads `2001:db8::192.0.2.1`. */
+export function plainRange(range: string): string {
+  const [address = "", length] = range.split("/");
+  const plain = canonicalIPv6(address) ?? address;
+  return length === undefined ? plain : `${plain}/${length}`;
 }
 
 const MAPPED = new BlockList();

@@ -1,6 +1,6 @@
 /** Who may reach a host's daemon, and where it listens (option 3). Pure: from the plan and the settings alone. */
 
-import { type FirewallSettings, isRange } from "../../settings/firewall";
+import { type FirewallSettings, isRange, plainRange } from "../../settings/firewall";
 import { isLoopback } from "../fleet";
 import { type DeployHostPlan, type Exposure, type FleetPlan } from "./types";
 
@@ -74,9 +74,11 @@ function sourcesOf(
     // No packet has an IPv4 address as IPv6.
     (address) => address?.replace(/^::ffff:(?=[\d.]+$)/i, "") ?? null,
   );
-  return plain.filter(
-    (address): address is string => address !== null && isRange(address) && !isLoopback(address),
-  );
+  return plain
+    .filter(
+      (address): address is string => address !== null && isRange(address) && !isLoopback(address),
+    )
+    .map(plainRange);
 }
 
 function deployedOf(plan: FleetPlan): DeployHostPlan[] {

@@ -203,13 +203,19 @@ def apply(run, spec, manager, start_script, mirror):
     if not same or not files_in_place(spec, kind) or not starts_at_boot(manager, start_script):
         was = "absent" if not now else "as wanted" if same else "edited" if before and before["digest"] == digest else "of an older wish"
         is_sound = bool(before) and before["live"] == now != "" and not os.path.exists(UNCONFIRMED)
-        deadman.arm(TIMER, undo_text(manager, start_script, is_sound), undo.SECONDS)
+        text = undo_text(manager, start_script, is_sound)
+        deadman.arm(TIMER, text, undo.SECONDS)
         run.more.setdefault("armed", []).append(TIMER)
         if before and before["backend"] != kind and os.path.exists(FOLDER + "/clear"):
             must([FOLDER + "/clear"])
         files.put(UNCONFIRMED, this_start())
-        put_in_place(spec, kind, manager, start_script)
-        must([FOLDER + "/apply", "now"])
+        try:
+            put_in_place(spec, kind, manager, start_script)
+            must([FOLDER + "/apply", "now"])
+        except Failed:
+            # What cannot be applied now must not be what the next boot tries.
+            run_program(["/bin/sh", "-c", text])
+            raise
         told = {"backend": kind, "digest": digest, "live": live(kind)}
         files.put(FOLDER + "/applied.json", json.dumps(told, sort_keys=True) + "\n")
         result = was, "ports %s closed to others (%s)" % (", ".join(map(str, spec["ports"])), kind)

@@ -59,7 +59,7 @@ def must(argv, **options):
 
 
 def last_words(output):
-    """The line that says most: pip's and apt's errors, else the last line."""
+    """The line that says most: an error of pip, apt or nft, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("ERROR:", "E:", "fatal:", "error:"))]
+    told = [line for line in lines if line.startswith(("ERROR:", "E:", "fatal:", "error:")) or ": Error: " in line]
     return (told or lines or [""])[-1][:400]

@@ -50,9 +50,14 @@ describe("planFirewall", () => {
     expect(openings?.ipv4).toEqual(["192.0.2.0/24", "192.0.2.8", "198.51.100.2", "203.0.113.5"]);
     expect(openings?.ipv6).toEqual([]);
     const b = host("b");
-    const linkLocal = { ...b, addresses: { ...b.addresses, direct: "fe80::2%eth0" } };
-    const odd = { ...plan(), hosts: new Map([...plan().hosts, ["b", linkLocal]]) };
-    expect(planFirewall(host("a"), odd, ON)?.ipv6).toEqual([]);
+    const at = (direct: string) => {
+      const moved = { ...b, addresses: { ...b.addresses, direct } };
+      return { ...plan(), hosts: new Map([...plan().hosts, ["b", moved]]) };
+    };
+    expect(planFirewall(host("a"), at("fe80::2%eth0"), ON)?.ipv6).toEqual([]);
+    expect(planFirewall(host("a"), at("2001:db8::192.0.2.1"), ON)?.ipv6).toEqual([
+      "2001:db8::c000:201",
+    ]);
   });
 
   it("lets nobody but the named in where no direct path leads here", () => {

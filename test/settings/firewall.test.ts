@@ -24,12 +24,18 @@ describe("readFirewall", () => {
 
   it("reads ranges of both families, once each and sorted, and hosts of their own", () => {
     const raw = {
-      allow: ["2001:db8::/32", "192.0.2.0/24", "192.0.2.0/24"],
+      allow: [
+        "2001:db8::/32",
+        "192.0.2.0/24",
+        "192.0.2.0/24",
+        "2001:DB8:0::/32",
+        "64:ff9b::192.0.2.1",
+      ],
       hosts: { h1: { allow: ["198.51.100.7"] }, h2: "off", h3: {} },
     };
     expect(read(raw)).toEqual({
       settings: {
-        allow: ["192.0.2.0/24", "2001:db8::/32"],
+        allow: ["192.0.2.0/24", "2001:db8::/32", "64:ff9b::c000:201"],
         hosts: { h1: { allow: ["198.51.100.7"] }, h2: "off", h3: { allow: [] } },
       },
       mistakes: [],
