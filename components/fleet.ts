@@ -21,7 +21,7 @@ import { planOptionsOf } from "../settings/planOptions";
 import { EMPTY_PART } from "../payload/hostPart";
 import { openFleetTunnels } from "./fleetTunnels";
 import { openPaths } from "./fleetPaths";
-import { settleToken, tokenOf } from "./fleetToken";
+import { settleToken, TOKEN_MISSING, tokenOf } from "./fleetToken";
 import { lookAgain, lookAtAll } from "./look";
 import { outcomesOf } from "./outcomes";
 import {
@@ -83,9 +83,9 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const { wishes: guessed, probes } = config.probe
     ? await lookAtAll(guesses, plan, wishOptions)
     : { wishes: guesses, probes: unseen(guesses, previous) };
-  const { wishes, atOnce } = config.probe
+  const { wishes, atOnce, missing } = config.probe
     ? settleToken(guessed, probes, plan, wishOptions)
-    : { wishes: guessed, atOnce: false };
+    : { wishes: guessed, atOnce: false, missing: [] };
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   if (config.probe) void pulumi.log.info(`looked at ${wishes.length} hosts in ${seconds} s`);
   const decided = wishes.map((wish) =>
@@ -107,7 +107,11 @@ export async function convergeFleet(config: FleetConfig): Promise<FleetOutputs> 
   const devices = devicesOf(tasks, results, previous.devices);
   const checkouts = new Map(staged.map(({ name, facts }) => [name, facts?.source ?? null]));
   const versions = config.source === null ? versionNotes(checkouts) : new Map<string, string>();
-  const outcomes = outcomesOf(plan, tasks, results, versions);
+  const outcomes = outcomesOf(plan, tasks, results, (host) =>
+    [versions.get(host), missing.includes(host) ? TOKEN_MISSING : undefined].filter(
+      (note) => note !== undefined,
+    ),
+  );
   await tunnels.close(mayHold(plan, config, outcomes));
   const debt = debtsOf(outcomes, previous.debt, now);
   const judgement = judge(outcomes, config.policy);

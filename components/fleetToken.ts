@@ -45,7 +45,13 @@ export interface SettledToken {
   readonly wishes: readonly Wish[];
   /** Daemons that are to require another token change together. */
   readonly atOnce: boolean;
+  /** Hosts for which the others wait. */
+  readonly missing: readonly string[];
 }
+
+/** What the report says of such a host. */
+export const TOKEN_MISSING =
+  "the cluster token is not here yet, so p2p:requireAuth waits for this host";
 
 /** What was wished for with the wanted token everywhere, as far as the whole fleet can have it. */
 export function settleToken(
@@ -59,10 +65,15 @@ export function settleToken(
   const decision = decideToken(wanted, tokenHolders(wishes, probes, token?.digest ?? "", config));
   for (const note of tokenNotes(decision, config)) void pulumi.log.warn(note);
   const atOnce = decision.change === "at once";
-  const { required } = decision;
-  if ([...required.values()].every((digest) => digest === wanted)) return { wishes, atOnce };
+  const { required, missing } = decision;
+  if ([...required.values()].every((digest) => digest === wanted))
+    return { wishes, atOnce, missing };
   const requiredToken = (node: string) => required.get(node) ?? null;
-  return { wishes: withTokens(wishes, plan, probes, { ...options, requiredToken }), atOnce };
+  return {
+    wishes: withTokens(wishes, plan, probes, { ...options, requiredToken }),
+    atOnce,
+    missing,
+  };
 }
 
 /** What a run says of the switch before it makes it. */

@@ -6,12 +6,12 @@ import { type Outcome, type OutcomeKind } from "../health/outcome";
 import { failureOf, type Task, type TaskResult } from "./rollout";
 import { notesOf } from "./warnings";
 
-/** @param versions a note for each host whose version is worth one */
+/** @param notesFor what is told of a host beside what it says itself */
 export function outcomesOf(
   plan: FleetPlan,
   tasks: ReadonlyMap<string, Task>,
   results: ReadonlyMap<string, TaskResult>,
-  versions: ReadonlyMap<string, string>,
+  notesFor: (host: string) => readonly string[],
 ): Outcome[] {
   return [...plan.hosts.values()].map((host) => {
     const task = tasks.get(host.name);
@@ -22,9 +22,7 @@ export function outcomesOf(
       host: host.name,
       provider: host.provider,
       role,
-      ...(task && result
-        ? endOf(task, result, versions.get(host.name))
-        : { ...idle(host), notes: [] }),
+      ...(task && result ? endOf(task, result, notesFor(host.name)) : { ...idle(host), notes: [] }),
     };
   });
 }
@@ -37,16 +35,12 @@ function idle(host: HostPlan): { kind: OutcomeKind; detail: string } {
 function endOf(
   task: Task,
   result: TaskResult,
-  version: string | undefined,
+  more: readonly string[],
 ): Pick<Outcome, "kind" | "detail" | "notes"> {
   const endings = [result.prepare, result.secrets, result.join, result.activate];
   const verdicts = endings.flatMap((ending) => (ending.kind === "verdict" ? [ending.verdict] : []));
   const notes = [
-    ...new Set([
-      ...notesOf(task.facts),
-      ...(version === undefined ? [] : [version]),
-      ...verdicts.flatMap((verdict) => verdict.notes),
-    ]),
+    ...new Set([...notesOf(task.facts), ...more, ...verdicts.flatMap((verdict) => verdict.notes)]),
   ];
   const failures = endings.map(failureOf).filter((failure) => failure !== undefined);
   if (failures.length > 0) return { kind: "failed", detail: failures.join("; "), notes };

@@ -1,7 +1,7 @@
 """A timer that undoes a change unless the controller comes back: before anything that may cut it off."""
 import json, os, signal, subprocess, sys
 import files, inspection
-from inspection import stat_of
+from inspection import quiet_read
 from journal import Failed
 from paths import STATE
 from shell import environment, must, run
@@ -32,8 +32,14 @@ def arm(name, undo, seconds):
         [sys.executable, "-IBc", WAIT, str(seconds), script], start_new_session=True, cwd="/", env=environment(),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
-    files.write("%s/%s.json" % (FOLDER, name), json.dumps([child.pid, stat_of(child.pid)[1]]).encode(), 0o600)
+    files.write("%s/%s.json" % (FOLDER, name), json.dumps([child.pid, born(child.pid)]).encode(), 0o600)
     return "off", "undoes %s in %d s" % (name, seconds)
+
+
+def born(pid):
+    """When it began, in ticks of a clock that nobody sets; None when it is gone, or dead and not yet reaped."""
+    fields = (quiet_read("/proc/%d/stat" % pid) or b"").decode("utf-8", "replace").rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 and fields[0] != "Z" else None
 
 
 def disarm(name):
@@ -49,7 +55,7 @@ def disarm(name):
             pid, began = json.loads(files.text_of("%s/%s.json" % (FOLDER, name)))
         except ValueError:
             pid, began = 0, None
-        waiting = bool(pid) and began is not None and stat_of(pid)[1] == began
+        waiting = bool(pid) and began is not None and born(pid) == began
         if waiting:
             os.killpg(pid, signal.SIGKILL)
     fired = os.path.exists("%s/%s.fired" % (FOLDER, name))

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
+import { TOKEN_MISSING } from "../../components/fleetToken";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { until } from "../../lab/fleet/until";
 import { LabFleet } from "./labFleet";
@@ -167,6 +168,7 @@ onLab(`${title}, behind path forwarders`, () => {
       expect(stdout + stderr).toContain(
         "p2p:requireAuth waits for hosts that do not have the token yet: s3",
       );
+      expect(stdout + stderr).toContain(TOKEN_MISSING);
       expect((await tokens.posts("planted-second-token")).slice(0, 2)).not.toContain("refused");
       await fleet.lab.heal("s3");
       await tokens.meet();

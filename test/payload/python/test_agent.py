@@ -325,6 +325,15 @@ class DeadMan(unittest.TestCase):
             deadman.disarm("second")
         self.assertIsNone(deadman.disarm("second"))
 
+    def test_does_not_mind_a_clock_that_jumps(self):
+        deadman.inspection.init = lambda: "none"
+        fired = ROOT + "/fired by a jump"
+        deadman.arm("jump", "touch '%s'" % fired, 3600)
+        later = "btime %d\n" % (time.time() + 86400)
+        with unittest.mock.patch.object(deadman.inspection, "text_of", lambda path: later):
+            self.assertEqual(deadman.disarm("jump"), ("armed", "off"))
+        self.assertFalse(os.path.exists(fired))
+
 
 class SupervisordProgram(unittest.TestCase):
     def test_one_that_is_being_started_owns_its_process(self):
