@@ -1,6 +1,7 @@
 /** The inventory that a command was given; `-` is standard input. */
 
 import { closeSync, openSync, readSync } from "node:fs";
+import { decodeInventory } from "../hosts/encoding";
 import { type Fleet } from "../hosts/fleet";
 import { formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
@@ -21,8 +22,13 @@ export function readInventory(file: string): string {
       closeSync(descriptor);
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a directory" : code;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const words: Record<string, string> = {
+      ENOENT: "no such file",
+      EISDIR: "is a directory",
+      EACCES: "no permission",
+    };
+    const why = code === undefined ? message : (words[code] ?? code);
     throw new UsageError(
       `cannot read ${file}: ${why}`,
       file === DEFAULT_INVENTORY ? "name the inventory, or run this where it is" : undefined,
@@ -36,7 +42,7 @@ function readBounded(descriptor: number): string {
   let length = 0;
   for (let read = -1; read !== 0 && length < bytes.length; length += read)
     read = readSync(descriptor, bytes, length, bytes.length - length, null);
-  return bytes.toString("utf8", 0, length);
+  return decodeInventory(bytes.subarray(0, length));
 }
 
 /** Fleet and plan of an inventory; undefined, with its errors on standard error and exit code 1, where it has none. */

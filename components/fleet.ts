@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
 import { uselessPatterns } from "../converge/limit";
+import { decodeInventory } from "../hosts/encoding";
 import { formatFinding } from "../hosts/finding";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { planFirewall, unknownHosts } from "../hosts/plan/firewall";
@@ -167,7 +168,7 @@ const NOT_LOOKED_AT: ProbeResult = {
 
 function readInventoryFile(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return decodeInventory(readFileSync(path));
   } catch (error) {
     throw new InventoryRunError(
       `p2p:inventory: cannot read ${path}: ${(error as Error).message}; name the file with pulumi config set p2p:inventory <path>`,

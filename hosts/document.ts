@@ -9,6 +9,7 @@ import {
   type Pair,
   parseDocument,
   type YAMLMap,
+  type YAMLParseError,
 } from "yaml";
 import { escapeControls, type Path } from "./finding";
 import { findExcess, MAX_BYTES } from "./limits";
@@ -91,10 +92,10 @@ export function parseInventory(text: string): ParsedText {
     });
   if (parsed.errors.length > 0) {
     reports.push(
-      ...parsed.errors.slice(0, MAX_SYNTAX_ERRORS).map((error) => ({
+      ...distinct(parsed.errors).map((error) => ({
         code: "yaml-syntax" as const,
         offset: error.pos[0],
-        message: oneLine(error.message),
+        message: wordsOf(error),
       })),
     );
     return { document: undefined, reports, lineAndColumn };
@@ -113,6 +114,19 @@ export function parseInventory(text: string): ParsedText {
     if (!(error instanceof TooComplex)) throw error;
     return refuse({ code: "file-too-complex", offset: error.offset, message: error.message });
   }
+}
+
+/** One mistake may close two mappings at the same place; it is one finding. */
+function distinct(errors: readonly YAMLParseError[]): YAMLParseError[] {
+  const places = new Map(errors.map((error) => [`${error.pos[0]} ${error.message}`, error]));
+  return [...places.values()].slice(0, MAX_SYNTAX_ERRORS);
+}
+
+/** The library's words, where they are not meant for somebody who writes a program. */
+function wordsOf({ code, message }: YAMLParseError): string {
+  return code === "MULTIPLE_DOCS"
+    ? "a second document begins here (---); an inventory is one"
+    : oneLine(message);
 }
 
 /** V8's words; how deep that is depends on what it has compiled by then. */

@@ -48,14 +48,17 @@ export function hasControlCharacter(text: string): boolean {
 
 export const text = () => field("a text of one line", (value) => value);
 
+const MAX_NOTE = 65_536;
+
 /** A longer text that only people read; line breaks are allowed. */
 export const note = () =>
   z.unknown().transform((value, context): string => {
-    if (typeof value === "string" && value.length <= 65_536) return value;
+    if (typeof value === "string" && value.length <= MAX_NOTE) return value;
+    const problem = typeof value === "string" ? `got ${value.length} characters` : got(value);
     context.issues.push({
       code: "custom",
       input: value,
-      message: `expected a text, ${got(value)}`,
+      message: `expected a text of at most ${MAX_NOTE} characters, ${problem}`,
     });
     return z.NEVER;
   });

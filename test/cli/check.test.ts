@@ -113,6 +113,18 @@ describe("fleet check", () => {
     }
   });
 
+  it("replaces no byte of a file that is not UTF-8", () => {
+    const directory = mkdtempSync(join(tmpdir(), "fleet-check-"));
+    try {
+      const file = join(directory, "latin1.yaml");
+      writeFileSync(file, Buffer.from("hosts: {a: {note: caf\xe9}}\n", "latin1"));
+      const stderr = `fleet: cannot read ${file}: is not UTF-8 text\n`;
+      expect(fleet(["check", file])).toEqual({ code: 2, stdout: "", stderr });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it("does not read on in a file that never ends", () => {
     const { code, stdout } = fleet(["check", "/dev/zero"]);
     expect(code).toBe(1);

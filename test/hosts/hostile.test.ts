@@ -97,13 +97,31 @@ describe("names that JavaScript knows", () => {
   });
 });
 
+describe("words for what the parser stumbles over", () => {
+  const messagesOf = (text: string) =>
+    loadInventory(text, "hosts.yaml").findings.map(({ line, message }) => [line, message]);
+
+  it("names a second document", () => {
+    expect(messagesOf("hosts: {}\n---\nhosts: {}\n")).toEqual([
+      [2, "a second document begins here (---); an inventory is one"],
+    ]);
+  });
+
+  it("says once what is wrong at one place", () => {
+    expect(messagesOf('hosts: {a: {ssh_host: "192.0.2.1\n')).toEqual([
+      [2, "Flow map in block collection must be sufficiently indented and end with a }"],
+      [2, 'Missing closing "quote'],
+    ]);
+  });
+});
+
 describe("sizes", () => {
   it("keeps a note of a million characters out of the finding's text", () => {
     const text = `hosts:\n  gpu-1:\n    ssh_host: 192.0.2.1\n    note: "${"x".repeat(990_000)}"\n`;
     const { findings } = loadInventory(text, "hosts.yaml");
     const note = findings.filter(({ path }) => path === "hosts.gpu-1.note");
     expect(note.map(({ code, message }) => [code, message])).toEqual([
-      ["invalid-value", `expected a text, got "${"x".repeat(59)}…"`],
+      ["invalid-value", "expected a text of at most 65536 characters, got 990000 characters"],
     ]);
   });
 
