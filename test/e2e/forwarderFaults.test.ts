@@ -115,8 +115,8 @@ onLab(title, () => {
   );
 
   it("serves without room to write, and writes once there is some", async () => {
-    await fleet.on("h1", `mount -t tmpfs -o size=4k tmpfs ${STATE}`);
-    await fleet.on("h1", `sh -c 'head -c 4096 /dev/zero > ${STATE}/full'`);
+    await fleet.on("h1", `mount -t tmpfs -o size=256k tmpfs ${STATE}`);
+    await fleet.on("h1", `sh -c 'head -c 262144 /dev/zero > ${STATE}/full'`);
     try {
       await kill("h1");
       await until("it serves", () => serves("h1"));
