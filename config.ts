@@ -6,6 +6,7 @@ import { type PackageIndex } from "./payload/spec";
 import { readTailnet, type TailnetSettings } from "./settings/tailnet";
 import { type FirewallSettings, oneWordOr, readFirewall } from "./settings/firewall";
 import { type CloudflareSettings, readCloudflare } from "./settings/cloudflare";
+import { onlyKeys, unknownSettings } from "./settings/knownKeys";
 import { type PathsSettings, readPaths } from "./settings/paths";
 
 export interface FleetConfig {
@@ -109,7 +110,7 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     controller: text("controller"),
     probe: flag("probe", true),
     probeParallel: count("probeParallel", 64, 1024),
-    limit: readLimit(config),
+    limit: readLimit(config, fail),
     maxParallel: count("maxParallel", 8, 512),
     allowQuorumLoss: flag("allowQuorumLoss", false),
     policy: readPolicy(object("policy"), fail),
@@ -117,7 +118,7 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     state: choice("state", ["present", "absent"], "present"),
     source: readSource(object("source"), fail),
     packageIndex: readIndex(text("packageIndex"), fail),
-    aptMirror: text("aptMirror") ?? null,
+    aptMirror: readAptMirror(text("aptMirror"), fail),
     inventoryCopy: choice("inventoryCopy", ["whole", "without-ssh", "none"], "whole"),
     healthSeconds: count("healthSeconds", 120, 800),
     voterReturnSeconds: count("voterReturnSeconds", 120, 3600),
@@ -147,8 +148,35 @@ export function readConfig(config = new pulumi.Config("p2p")): FleetConfig {
     mistakes.push("p2p:requireAuth: needs p2p:clusterToken, or the daemons would not start");
   if (result.cloudflare && result.cloudflareSecret === undefined)
     mistakes.push("p2p:cloudflare: needs p2p:cloudflareSecret, of which tunnels' secrets are made");
+  // Every setting is a key of the result.
+  mistakes.push(...unknownSettings(ownKeys(), Object.keys(result)));
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
+  for (const key of secretsInClear())
+    void pulumi.log.warn(
+      `p2p:${key}: stands in clear in the stack's settings; take another one, and pulumi config set --secret p2p:${key}`,
+    );
   return result;
+}
+
+const SECRETS: readonly string[] = [
+  "clusterToken",
+  "cloudflareSecret",
+  "fleetSecret",
+  "joinAccess",
+  "tailnetAuthKey",
+] satisfies (keyof FleetConfig)[];
+
+/** Secrets that were set without `--secret`: whoever reads the repository has them. */
+function secretsInClear(): string[] {
+  const encrypted: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]");
+  const isEncrypted = (key: string) => Array.isArray(encrypted) && encrypted.includes(`p2p:${key}`);
+  return ownKeys().filter((key) => SECRETS.includes(key) && !isEncrypted(key));
+}
+
+/** Keys of the stack's configuration that are this program's. */
+function ownKeys(): string[] {
+  const keys = Object.keys(pulumi.runtime.allConfig());
+  return keys.flatMap((key) => (key.startsWith("p2p:") ? [key.slice("p2p:".length)] : []));
 }
 
 /** Settings that are meant for one run, and would stay if they were written into the stack's configuration. */
@@ -163,9 +191,16 @@ function oneRun(key: string): string | undefined {
 }
 
 /** A list, or names separated by commas or blanks, as one types them on a command line. */
-function readLimit(config: pulumi.Config): string[] {
+function readLimit(config: pulumi.Config, fail: Fail): string[] {
   const text = oneRun("limit") ?? config.get("limit") ?? "";
-  if (text.trim().startsWith("[")) return (config.getObject("limit") as unknown[]).map(String);
+  if (text.trim().startsWith("[")) {
+    try {
+      return (JSON.parse(text) as unknown[]).map(String);
+    } catch {
+      fail("limit", "host patterns", text);
+      return [];
+    }
+  }
   return text.split(/[\s,]+/).filter((pattern) => pattern !== "");
 }
 
@@ -189,14 +224,15 @@ function readPolicy(raw: Record<string, unknown>, fail: Fail): FleetPolicy {
     maxFailed: share(from, "maxFailed", place, fallback.maxFailed),
   });
   const known = ["maxUnreachable", "maxFailed", "workers", "voters"];
-  for (const key of Object.keys(raw))
-    if (!known.includes(key)) fail("policy", `only ${known.join(", ")}`, key);
+  onlyKeys(raw, "policy", known, fail);
   const all = policy(raw, "", DEFAULT_POLICY);
   const part = (key: "workers" | "voters") => {
     const value = raw[key];
     if (value === undefined) return all;
-    if (value !== null && typeof value === "object")
+    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
+      onlyKeys(value, `policy.${key}`, ["maxUnreachable", "maxFailed"], fail);
       return policy(value as Record<string, unknown>, `${key}.`, all);
+    }
     fail(`policy.${key}`, "a mapping", value);
     return all;
   };
@@ -205,6 +241,7 @@ function readPolicy(raw: Record<string, unknown>, fail: Fail): FleetPolicy {
 
 function readSource(raw: Record<string, unknown>, fail: Fail): FleetConfig["source"] {
   if (Object.keys(raw).length === 0) return null;
+  onlyKeys(raw, "source", ["repository", "commit"], fail);
   const { repository, commit } = raw;
   if (typeof repository !== "string" || repository === "" || repository.startsWith("-"))
     fail("source.repository", "the address of a repository", repository);
@@ -218,6 +255,13 @@ function readMirror(value: string | undefined, fail: Fail): string | null {
   if (!URL.canParse(value) || !/^https?:/.test(value))
     fail("mirror", "the base URL of a mirror", value);
   return value.replace(/\/+$/, "");
+}
+
+/** Whatever apt takes: it knows more kinds of URLs than http. */
+function readAptMirror(value: string | undefined, fail: Fail): string | null {
+  if (value === undefined) return null;
+  if (!URL.canParse(value)) fail("aptMirror", "the base URL of a Debian mirror", value);
+  return value;
 }
 
 /** An http(s) URL is an index, an absolute path a wheelhouse on the hosts. */

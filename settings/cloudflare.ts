@@ -2,6 +2,7 @@
 
 import { domainToASCII } from "node:url";
 import { z } from "zod";
+import { unknownKeys } from "./knownKeys";
 import { entryHostname, whyUnusable } from "../tunnels/names";
 
 /** Existing resources of Cloudflare's that are taken over instead of made. */
@@ -123,7 +124,13 @@ export function readCloudflare(
     for (const issue of result.error.issues) {
       const path = issue.path.map(String);
       const key = ["cloudflare", ...path].join(".");
-      if (issue.code === "unrecognized_keys") fail(key, "only known keys", issue.keys.join(", "));
+      if (issue.code === "unrecognized_keys")
+        unknownKeys(
+          issue.keys,
+          key,
+          [...Object.keys(schema.shape), "version", "sha256", "tunnel", "record"],
+          fail,
+        );
       else fail(key, expectationOf(issue), path.reduce<unknown>(step, raw));
     }
     return null;

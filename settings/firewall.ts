@@ -2,6 +2,7 @@
 
 import { BlockList, isIP } from "node:net";
 import { canonicalIPv6 } from "../hosts/fields";
+import { onlyKeys } from "./knownKeys";
 
 export interface FirewallSettings {
   /** Addresses and ranges beside the fleet's own that may reach the daemons, sorted. */
@@ -116,11 +117,6 @@ MAPPED.addSubnet("::ffff:0:0", 96, "ipv6");
 /** IPv4 that is written as IPv6 (`::ffff:192.0.2.1`). */
 function isMapped(address: string): boolean {
   return isIP(address) === 6 && MAPPED.check(address, "ipv6");
-}
-
-function onlyKeys(raw: object, place: string, known: readonly string[], fail: Fail): void {
-  for (const key of Object.keys(raw))
-    if (!known.includes(key)) fail(place, `only ${known.join(", ")}`, key);
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

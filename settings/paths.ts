@@ -1,6 +1,7 @@
 /** `p2p:paths`: nodes at one loopback address each, over whatever path works. Read from the configuration; pure. */
 
 import { z } from "zod";
+import { unknownKeys } from "./knownKeys";
 
 export interface PathsSettings {
   /** TCP port at which a host's forwarder takes what comes from other hosts. @default 8779 */
@@ -81,7 +82,8 @@ export function readPaths(
   if (!result.success) {
     for (const issue of result.error.issues) {
       const key = ["paths", ...issue.path.map(String)].join(".");
-      if (issue.code === "unrecognized_keys") fail(key, "only known keys", issue.keys.join(", "));
+      if (issue.code === "unrecognized_keys")
+        unknownKeys(issue.keys, key, Object.keys(schema.shape), fail);
       else fail(key, issue.message, raw[String(issue.path[0])]);
     }
     return null;

@@ -1,6 +1,7 @@
 /** `p2p:tailnet`, read and checked. */
 
 import { type DnsSettings } from "../tailnet/dns";
+import { onlyKeys } from "./knownKeys";
 
 export interface TailnetSettings {
   /** Version of tailscale and tailscaled on the hosts. */
@@ -112,8 +113,7 @@ type Reader = ReturnType<typeof reader>;
 
 /** Typed looks at an object of which only some keys are known. */
 function reader(raw: Record<string, unknown>, place: string, fail: Fail, known: readonly string[]) {
-  for (const key of Object.keys(raw))
-    if (!known.includes(key)) fail(place, `only ${known.join(", ")}`, key);
+  onlyKeys(raw, place, known, fail);
   return {
     flag(key: string, fallback: boolean): boolean {
       const value = raw[key] ?? fallback;

@@ -79,6 +79,51 @@ describe("readConfig", () => {
     expect(read({ limit: "h1" })).toMatchObject({ limit: ["d1"], allowQuorumLoss: true });
   });
 
+  it("names what is no setting, and what was probably meant", () => {
+    expect(() =>
+      read({
+        polcy: "{}",
+        requireAuht: "true",
+        colour: "red",
+        policy: '{"maxFailde":1,"workers":{"maxFaild":1},"voters":[]}',
+        source: '{"repo":"https://git.example/r.git"}',
+      }),
+    ).toThrow(
+      [
+        'p2p:policy: expected only maxUnreachable, maxFailed, workers, voters (did you mean "maxFailed"?), got "maxFailde"',
+        'p2p:policy.workers: expected only maxUnreachable, maxFailed (did you mean "maxFailed"?), got "maxFaild"',
+        "p2p:policy.voters: expected a mapping, got []",
+        'p2p:source: expected only repository, commit, got "repo"',
+        "p2p:source.repository: expected the address of a repository, got undefined",
+        "p2p:source.commit: expected a full commit id (40 hexadecimal digits), got undefined",
+        'p2p:polcy: there is no such setting (did you mean "policy"?)',
+        'p2p:requireAuht: there is no such setting (did you mean "requireAuth"?)',
+        "p2p:colour: there is no such setting",
+      ].join("\n"),
+    );
+  });
+
+  it("leaves other programs' settings alone", () => {
+    pulumi.runtime.setAllConfig({ "tailscale:apiKey": "k", "p2p:state": "absent" });
+    expect(readConfig()).toMatchObject({ state: "absent" });
+  });
+
+  it("warns of a secret that was set in clear", () => {
+    const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+    try {
+      process.env["PULUMI_CONFIG_SECRET_KEYS"] = '["p2p:fleetSecret"]';
+      read({ clusterToken: "a".repeat(32), fleetSecret: "b".repeat(32) });
+      expect(warn.mock.calls).toEqual([
+        [
+          "p2p:clusterToken: stands in clear in the stack's settings; take another one, and pulumi config set --secret p2p:clusterToken",
+        ],
+      ]);
+    } finally {
+      delete process.env["PULUMI_CONFIG_SECRET_KEYS"];
+      warn.mockRestore();
+    }
+  });
+
   it("tells every mistake in one message", () => {
     expect(() =>
       read({
@@ -88,11 +133,15 @@ describe("readConfig", () => {
         policy: '{"maxFailed":"lots","other":1}',
         source: '{"repository":"-x","commit":"main"}',
         packageIndex: "ftp://x",
+        limit: "[h1",
+        aptMirror: "debian",
+        mirror: "ftp://x",
         requireAuth: "true",
       }),
     ).toThrow(
       [
         'p2p:probe: expected true or false, got "perhaps"',
+        'p2p:limit: expected host patterns, got "[h1"',
         'p2p:maxParallel: expected an integer from 1 to 512, got "0"',
         'p2p:policy: expected only maxUnreachable, maxFailed, workers, voters, got "other"',
         'p2p:policy.maxFailed: expected a count or a share such as 25%, got "lots"',
@@ -100,6 +149,8 @@ describe("readConfig", () => {
         'p2p:source.repository: expected the address of a repository, got "-x"',
         'p2p:source.commit: expected a full commit id (40 hexadecimal digits), got "main"',
         'p2p:packageIndex: expected the URL of a package index, or an absolute path on the hosts, got "ftp://x"',
+        'p2p:aptMirror: expected the base URL of a Debian mirror, got "debian"',
+        'p2p:mirror: expected the base URL of a mirror, got "ftp://x"',
         "p2p:requireAuth: needs p2p:clusterToken, or the daemons would not start",
       ].join("\n"),
     );

@@ -98,8 +98,8 @@ describe("readCloudflare", () => {
         ["cloudflare.cloudflared.sha256.x86_64", "a sha256 of 64 hexadecimal digits", "a"],
         ["cloudflare.cloudflared.sha256.aarch64", "a string", undefined],
         ["cloudflare.adopt.h1.tunnel", "a tunnel's id (a UUID)", "t1"],
-        ["cloudflare.adopt.h1", "only known keys", "records"],
-        ["cloudflare", "only known keys", "zone_id"],
+        ["cloudflare.adopt.h1", 'only known keys (did you mean "record"?)', "records"],
+        ["cloudflare", 'only known keys (did you mean "zoneId"?)', "zone_id"],
       ],
     });
   });

@@ -45,7 +45,10 @@ describe("readFirewall", () => {
   it.each<[unknown, string[]]>([
     ["maybe", ['firewall: expected on, off or a mapping, got "maybe"']],
     [["192.0.2.1"], ['firewall: expected on, off or a mapping, got ["192.0.2.1"]']],
-    [{ alow: [] }, ['firewall: expected only enabled, allow, hosts, got "alow"']],
+    [
+      { alow: [] },
+      ['firewall: expected only enabled, allow, hosts (did you mean "allow"?), got "alow"'],
+    ],
     [{ enabled: "no" }, ['firewall.enabled: expected true or false, got "no"']],
     [{ allow: "192.0.2.1" }, [`firewall.allow: expected ${RANGES}, got "192.0.2.1"`]],
     [
