@@ -11,7 +11,6 @@ import { type KnownAddresses } from "../paths/routes";
 import { type HostPart } from "../payload/spec";
 import { ACCESS_TOKEN } from "../payload/tunnelPart";
 import { planTunnels } from "../tunnels/plan";
-import { deviceAddresses } from "./outputs";
 import { type PreviousRun } from "./previousRun";
 import { keyedSecret } from "./secretText";
 
@@ -26,7 +25,7 @@ export interface FleetPaths {
 export class NumberError extends pulumi.RunError {}
 
 /**
- * @param previous numbers and devices of earlier runs' nodes
+ * @param previous numbers of earlier runs' nodes
  * @param now ISO 8601
  * @throws NumberError where a number is or was another node's: the daemons would take one for the other
  */
@@ -34,7 +33,7 @@ export async function openPaths(
   config: FleetConfig,
   plan: FleetPlan,
   { fleet }: Pick<Inventory, "fleet">,
-  previous: Pick<PreviousRun, "numbers" | "leftNumbers" | "devices">,
+  previous: Pick<PreviousRun, "numbers" | "leftNumbers">,
   now: string,
 ): Promise<FleetPaths> {
   const { paths: settings, fleetSecret, joinAccess } = config;
@@ -43,7 +42,8 @@ export async function openPaths(
   if (reused.length > 0) throw new NumberError(reused.join("\n"));
   const known = {
     ...urlsOf(config, plan, fleet?.cloudflareEndpoint ?? null),
-    devices: config.tailnet ? deviceAddresses(previous.devices) : {},
+    // Not where they are: that is known only once they have joined, in the middle of a run.
+    joins: config.tailnet !== null,
   };
   const [nodes, learning] = [renderNodes(plan, known), renderNodes(plan, known, true)];
   const secret = await secretOf(fleetSecret, "p2p fleet secret");

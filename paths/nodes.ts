@@ -2,6 +2,7 @@
 
 import { hostPort } from "../hosts/plan/addresses";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
+import { deviceName } from "../payload/tailnetJoin";
 import { isMapped, knownAddresses, type KnownAddresses } from "./routes";
 
 interface NodeEntry {
@@ -10,6 +11,9 @@ interface NodeEntry {
   /** Voters and relays: their paths are looked at all the time, the others' only when something is wrong. */
   readonly watch?: true;
   readonly methods?: readonly string[];
+  /** Name and tag of the device in the tailnet, which is where forwarders look first. */
+  readonly device?: string;
+  readonly deviceTag?: string;
   readonly tailscale?: string;
   readonly cloudflare?: string;
   /** With a port only where it is not the forwarders' own. */
@@ -42,6 +46,9 @@ function nodeEntry(host: DeployHostPlan, known: KnownAddresses): NodeEntry {
     port: host.port,
     ...(host.voter || host.relayHub ? { watch: true } : {}),
     ...(host.methods === null ? {} : { methods: host.methods }),
+    ...(known.joins
+      ? { device: deviceName(host.name), deviceTag: `tag:${host.authKey.class}` }
+      : {}),
     ...(tailscale === null ? {} : { tailscale }),
     ...(cloudflare === null ? {} : { cloudflare }),
     ...(direct === null

@@ -8,7 +8,9 @@ export interface KnownAddresses {
   /** https addresses of this stack's tunnels, by node. */
   readonly nodes: Readonly<Record<string, string>>;
   readonly entry: string | null;
-  /** Tailnet addresses of hosts that were joined in an earlier run, by node; the inventory's wins. */
+  /** True where this stack joins the hosts to the tailnet: forwarders find them there by name and tag. */
+  readonly joins?: boolean;
+  /** Tailnet addresses of hosts that were joined, by node; the inventory's wins. */
   readonly devices?: Readonly<Record<string, string>>;
 }
 

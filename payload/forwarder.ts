@@ -5,6 +5,7 @@ export const FORWARDER_MODULES = [
   "wire",
   "http1",
   "identity",
+  "places",
   "settings",
   "badge",
   "choice",

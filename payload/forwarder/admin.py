@@ -109,6 +109,7 @@ def summary(fleet):
         "lendsToken": fleet.badge.release is not None and fleet.badge.problem is None,
         "tokenProblem": fleet.badge.problem,
         "eventsProblem": fleet.events.problem,
+        "tailnetProblem": fleet.tailnet_problem,
         "daemon": fleet.daemon,
         "connections": {
             name: {"open": len(house.accepted), "evicted": house.evicted, "refused": house.refused}

@@ -1,11 +1,13 @@
 """One request on its way through: its body forward, its answer back, and what is kept to try again."""
-import json
+import json, time
 from http1 import UntilEnd, read_response, write_head
 from wire import Gone
 
 # A body up to this size can be sent again on another path.
 KEPT = 64 << 10
 SAFE = (b"GET", b"HEAD", b"OPTIONS")
+# What nodes tell about themselves: hearing it twice is hearing it once.
+TELLING = (b"/heartbeat", b"/gossip", b"/gossip/anti-entropy")
 REASONS = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 413: "Content Too Large", 414: "URI Too Long", 421: "Misdirected Request", 431: "Request Header Fields Too Large",
@@ -18,12 +20,14 @@ class Exchange:
 
     def __init__(self, client, request, stall, wait):
         self.client, self.request, self.stall, self.wait = client, request, stall, wait
+        # When it was last sent on.
+        self.began = time.monotonic()
         self.body = request.body()
         self.kept = bytearray()
         self.sending = None
         self.upstream = None
-        # Key of the path on which it is.
-        self.path = None
+        # Key of the path on which it is, and of the one that it was taken from.
+        self.path = self.left = None
         self.answered = False
         # What was wrong with the request's body, if anything was.
         self.broken = None
@@ -31,6 +35,7 @@ class Exchange:
     def start(self, upstream, head):
         """Sends the head, what was kept of the body, and the rest as it comes."""
         self.upstream, client = upstream, self.client
+        self.began = time.monotonic()
         client.partner = upstream
         client.patience, upstream.patience = None if self.body.done else self.stall, self.wait
         # A small body that has arrived already goes in one piece with its head.
@@ -74,7 +79,9 @@ class Exchange:
         return self.body.length is None or self.body.length > KEPT
 
     def is_safe(self):
-        return self.request.method in SAFE
+        """It may be done twice."""
+        method, target = self.request.method, self.request.target.split(b"?")[0]
+        return method in SAFE or method == b"POST" and target in TELLING
 
     async def answer(self):
         """The final response's head; interim ones go through. @raises Gone, ValueError, OverflowError"""

@@ -1,6 +1,6 @@
 """Everything that runs: listeners, peers, probes, and the files that tell what to do. Only this module changes them."""
 import asyncio, hashlib, os, sys, time
-import settings as files
+import places, settings as files
 from admin import Admin
 from badge import Badge
 from dial import Dialler, Failed, from_address
@@ -14,9 +14,11 @@ from outbound import Outbound
 from peer import Peer
 from ping import Prober, ask
 from settings import Mistake, Node
-from wire import Wire
+from wire import Gone, Wire
 
 LOOK = 2.0
+# Seconds between two questions to tailscaled: while something is missing or down on the tailnet, and else.
+RESTLESS, CALM = 4.0, 30.0
 # No node can have this name: it is the shared entry, where any of them may answer.
 ENTRY = "*"
 
@@ -43,10 +45,13 @@ class Fleet:
         self.tasks = set()
         self.began = time.monotonic()
         self.daemon = "unknown"
-        self.nodes_text = b"{}"
+        self._own = self.nodes_text = b"{}"
         # Nodes that the entry told of, where this host's own list is to be completed by it.
         self.learned = {}
         self._learn_at = 0.0
+        # Devices of the tailnet, and why tailscaled could not be asked for them.
+        self.devices, self.tailnet_problem = [], None
+        self._asked = None
         self._seen = {}
 
     def say(self, text):
@@ -76,7 +81,8 @@ class Fleet:
     async def run(self):
         self.events.add("started", reason="pid %d" % os.getpid())
         await self.look()
-        jobs = [self._every(1.0, self._sweep), self._every(LOOK, self.look), self._every(LOOK, self._look_at_daemon)]
+        jobs = [self._every(1.0, self._sweep)]
+        jobs += [self._every(LOOK, job) for job in (self.look, self._look_at_daemon, self._ask_tailscaled)]
         await asyncio.gather(*(self.spawn(job) for job in jobs))
 
     async def _every(self, seconds, job):
@@ -131,10 +137,11 @@ class Fleet:
         self._seen["settings"] = now
         try:
             own, nodes = files.read(self.own), files.complete(files.read(self.nodes), self.learned)
-            fresh = files.parse(own, nodes)
+            fresh = files.parse(own, nodes, self.devices)
         except (OSError, Mistake) as error:
             self._keep(str(error))
             return
+        self.mistake = None
         self._adopt(fresh, own, nodes)
         self._remember(own, nodes)
 
@@ -146,7 +153,7 @@ class Fleet:
             return
         try:
             own, nodes = (files.read(os.path.join(self.state, name)) for name in ("last-own.json", "last-nodes.json"))
-            fresh = files.parse(own, nodes)
+            fresh = files.parse(own, nodes, self.devices)
         except (OSError, Mistake):
             return
         self._adopt(fresh, own, nodes)
@@ -154,15 +161,38 @@ class Fleet:
         self.events.add("settings", reason="the last good ones are used")
 
     def _adopt(self, fresh, own, nodes):
-        digest = hashlib.sha256(own + b"\0" + nodes).hexdigest()[:16]
-        self.mistake = None
-        if digest == self.digest:
+        digest, old = hashlib.sha256(own + b"\0" + nodes).hexdigest()[:16], self.settings
+        is_new = digest != self.digest
+        if not is_new and fresh.places == old.places:
             return
         self.settings, self.digest, self.name = fresh, digest, fresh.node.encode()
         self.inbound.most, self.outbound.most = int(fresh.inboundConnections), int(fresh.outboundConnections)
-        self.nodes_text = nodes
+        self._own, self.nodes_text = own, nodes
         self._arrange()
-        self.events.add("settings", reason="%s with %d peers" % (digest, len(fresh.peers)))
+        if is_new:
+            self.events.add("settings", reason="%s with %d peers" % (digest, len(fresh.peers)))
+        known = old.places if old else {}
+        moved = ["%s is %s" % (name, "at " + at if at else "gone") for name, at in fresh.places.items() if at != known.get(name)]
+        if moved:
+            self.events.add("tailnet", reason=", ".join(moved))
+
+    async def _ask_tailscaled(self):
+        """Peers' places in the tailnet change without anybody's settings: a host joins, or joins anew."""
+        placed = [peer for peer in self.peers.values() if peer.node.device]
+        paths = [peer.choice.find("tailscale") for peer in placed]
+        is_calm = self.tailnet_problem is None and all(path and path.up is not False for path in paths)
+        now = time.monotonic()
+        if not placed or self._asked is not None and now - self._asked < (CALM if is_calm else RESTLESS):
+            return
+        self._asked = now
+        try:
+            self.devices = places.read(await places.ask(self.settings.tailscaled))
+            self.tailnet_problem = None
+        except (OSError, ValueError, Gone, asyncio.TimeoutError) as error:
+            # What was known stands: it restarts, or is logged in anew.
+            self.tailnet_problem = str(error) or "tailscaled does not answer"
+        if files.placed(self.settings.nodes, self.devices) != self.settings.places:
+            self._adopt(files.parse(self._own, self.nodes_text, self.devices), self._own, self.nodes_text)
 
     def _remember(self, own, nodes):
         if self.state is None:

@@ -1,11 +1,11 @@
 """This host's side: takes the daemon's connection for a node and carries it over the best path."""
-import asyncio
+import asyncio, time
 from badge import HEADERS
 from dial import Failed
 from exchange import Exchange, error
 from http1 import Malformed, read_request, write_head
 from identity import read_answer, sign
-from peer import MOST_VOTERS
+from peer import MOST_VOTERS, SUSPICIOUS
 from wire import Gone, Wire
 
 # Faults with which the other daemon has not been touched, and that a second signature may mend.
@@ -16,8 +16,8 @@ JOINING = (b"GET", b"HEAD")
 ENTRY_ONLY = "this is the entry, no node's address, and only GET and HEAD are answered: GET /relay/peers tells the nodes'"
 # What an edge answers without having asked anybody behind it.
 EDGE_ONLY = {401, 403, 404, 421, 429, 530}
-# Seconds without an answer after which somebody should look at the path.
-SUSPICIOUS = 3.0
+# Seconds between two rounds over paths of which none works.
+ROUND = 1.0
 # Where a request comes from is the receiver's forwarder's to say.
 DROPPED = {b"host", b"x-forwarded-for", b"x-real-ip", b"cf-connecting-ip", b"forwarded"}
 
@@ -95,16 +95,24 @@ class Outbound:
             exchange.part("given up")
 
     async def _try_all(self, exchange):
-        wire, tried = exchange.client, []
-        for path in self.peer.choice.order():
-            try:
-                return await self._try(exchange, path.key)
-            except Lost as lost:
-                tried.append("%s: %s" % (path.key, lost))
-                if exchange.answered:
-                    wire.abort("the answer broke off")
-                if exchange.broken is not None or exchange.answered or wire.lost or not lost.repeat:
-                    break
+        """Round after round, for as long as the daemon waits: a path that comes back meanwhile costs it nothing."""
+        wire, until = exchange.client, time.monotonic() + self.fleet.settings.holdSeconds
+        while True:
+            tried, may_repeat = [], True
+            for path in self.peer.choice.order():
+                try:
+                    return await self._try(exchange, path.key)
+                except Lost as lost:
+                    tried.append("%s: %s" % (path.key, lost))
+                    if exchange.answered:
+                        wire.abort("the answer broke off")
+                    may_repeat = lost.repeat and not exchange.answered and exchange.broken is None and not wire.lost
+                    if not may_repeat:
+                        break
+            left = until - time.monotonic()
+            if not may_repeat or left <= 0 or not exchange.can_repeat():
+                break
+            await asyncio.sleep(min(ROUND, left))
         if isinstance(exchange.broken, Malformed):
             error(wire, 400, str(exchange.broken))
         else:
@@ -131,7 +139,7 @@ class Outbound:
             except Gone as gone:
                 exchange.part("gone")
                 repeat = exchange.is_safe() and exchange.can_repeat()
-                if used and repeat and attempts < 3 and peer.may_work(key):
+                if used and repeat and attempts < 3 and peer.may_work(key) and exchange.left != key:
                     # It was closed while nobody used it: that says nothing about the path.
                     fresh = True
                     continue

@@ -6,6 +6,8 @@ from pool import Pool
 
 # At the entry another voter may answer each time; beyond that the daemon tries again.
 MOST_VOTERS = 16
+# Seconds without an answer after which somebody should look at the path.
+SUSPICIOUS = 2.0
 
 
 class Route:
@@ -73,6 +75,11 @@ class Peer:
     def good(self, key, milliseconds=None):
         self._tell(self.choice.good(key, time.monotonic(), milliseconds))
 
+    def probe_missed(self, key, reason):
+        """A look at the path was in vain."""
+        self._tell(self.choice.miss(key, time.monotonic(), reason))
+        self._move(key)
+
     def miss(self, key, reason):
         self._tell(self.choice.miss(key, time.monotonic(), reason))
         self.wanted.set()
@@ -121,9 +128,15 @@ class Peer:
         if changes:
             self._move()
 
-    def _move(self):
-        """One that may be repeated need not wait on a path that is down for an answer that will not come."""
+    def _move(self, missed=None):
+        """
+        One that may be repeated need not wait for an answer that will not come: on a path that is down, or on one
+        that has just missed a look as well.
+        """
+        now = time.monotonic()
         for exchange in list(self.exchanges):
-            is_stuck = exchange.path is not None and not self.may_work(exchange.path)
+            is_late = exchange.path == missed and now - exchange.began >= SUSPICIOUS
+            is_stuck = exchange.path is not None and (is_late or not self.may_work(exchange.path))
             if is_stuck and exchange.upstream and exchange.is_safe() and exchange.can_repeat():
+                exchange.left = exchange.path
                 exchange.upstream.abort("the path is down")

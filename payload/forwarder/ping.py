@@ -149,7 +149,7 @@ class Prober:
             peer.good(key, milliseconds)
             peer.say_daemon(_daemon(body))
         except Failed as failure:
-            peer._tell(peer.choice.miss(key, time.monotonic(), str(failure)))
+            peer.probe_missed(key, str(failure))
         except KeyError:
             return
         every = self._every(path) if path else None

@@ -1,5 +1,6 @@
 """What the forwarder is told, in three kinds of file: its own settings, the fleet's nodes, and secrets."""
 import ipaddress, json, re, stat, os
+from places import place
 from urllib.parse import urlsplit
 
 KINDS = ("tailscale", "cloudflare", "direct")
@@ -16,6 +17,8 @@ NUMBERS = {
     "returns": (3, 1, 100),
     "settleSeconds": (60, 0, 3600),
     "answerSeconds": (300, 0.5, 3600),
+    # A daemon waits ten seconds for the answer to a heartbeat.
+    "holdSeconds": (9, 0, 60),
     "stallSeconds": (60, 0.5, 3600),
     "headSeconds": (10, 0.2, 120),
     "idleSeconds": (75, 0.5, 3600),
@@ -43,10 +46,13 @@ class Way:
 
 
 class Node:
-    __slots__ = ("name", "number", "loopback", "port", "watched", "ways")
+    """`device` is its name and tag in the tailnet; None where it is only known by address."""
 
-    def __init__(self, name, number, port, watched, ways):
+    __slots__ = ("name", "number", "loopback", "port", "watched", "ways", "device")
+
+    def __init__(self, name, number, port, watched, ways, device=None):
         self.name, self.number, self.port, self.watched, self.ways = name, number, port, watched, ways
+        self.device = device
         self.loopback = loopback(number)
 
 
@@ -67,8 +73,8 @@ def read(path):
     return data
 
 
-def parse(own, fleet):
-    """Both files' bytes as settings. @raises Mistake"""
+def parse(own, fleet, devices=()):
+    """Both files' bytes as settings. @param devices of the tailnet, as tailscaled knows them @raises Mistake"""
     own, fleet = _json(own, "the settings"), _json(fleet, "the fleet's nodes")
     result = Settings()
     result.node = _name(own.get("node"), "node")
@@ -78,6 +84,7 @@ def parse(own, fleet):
     result.admin_port = _port(own.get("adminPort"), "adminPort")
     result.tailnet = _choice(own.get("tailnet", "none"), ("none", "tun", "userspace"), "tailnet")
     result.socks = _host_port(own.get("socks", "127.0.0.1:1055"), "socks")
+    result.tailscaled = _path(own["tailscaled"], "tailscaled") if own.get("tailscaled") else None
     result.secret_file = _path(own.get("secretFile"), "secretFile")
     result.access_file = _path(own["accessFile"], "accessFile") if own.get("accessFile") else None
     result.ca_file = _path(own["caFile"], "caFile") if own.get("caFile") else None
@@ -88,7 +95,7 @@ def parse(own, fleet):
     for name, (default, least, most) in NUMBERS.items():
         setattr(result, name, _number(own.get(name, default), least, most, name))
     known = {"node", "daemonPort", "inboundHost", "inboundPort", "adminPort", "tailnet", "socks", "secretFile"}
-    known |= {"accessFile", "caFile", "entryPort", "servesEntry", "version", "releaseFile", "tokenPrefix"} | set(NUMBERS)
+    known |= {"accessFile", "caFile", "entryPort", "servesEntry", "version", "releaseFile", "tokenPrefix", "tailscaled"} | set(NUMBERS)
     for key in own:
         if key not in known:
             raise Mistake("the settings: %s is not known" % key)
@@ -100,7 +107,7 @@ def parse(own, fleet):
     nodes = fleet.get("nodes")
     if not isinstance(nodes, dict):
         raise Mistake("the fleet's nodes: `nodes` is missing")
-    result.nodes = {name: _node(name, body, methods, result) for name, body in nodes.items()}
+    result.nodes = {name: _node(name, body, methods, result, devices) for name, body in nodes.items()}
     if result.learns and result.entry:
         for node in result.nodes.values():
             if node.watched and not node.ways:
@@ -114,8 +121,14 @@ def parse(own, fleet):
     if result.node not in result.nodes:
         raise Mistake("node %s itself is not among the fleet's nodes" % result.node)
     result.number = result.nodes[result.node].number
+    result.places = placed(result.nodes, devices)
     result.peers = {name: node for name, node in result.nodes.items() if name != result.node}
     return result
+
+
+def placed(nodes, devices):
+    """Addresses of the nodes that are known by their device: None where tailscaled knows of none."""
+    return {name: place(devices, *node.device) for name, node in nodes.items() if node.device}
 
 
 def complete(data, learned):
@@ -162,16 +175,22 @@ def access(path):
     return lines
 
 
-def _node(name, body, methods, own):
+def _node(name, body, methods, own, devices):
     where = "nodes.%s" % name
     if not NAME.fullmatch(name) or not isinstance(body, dict):
         raise Mistake("%s cannot be read" % where)
     number = _number(body.get("number"), 1, (1 << 22) - 2, where + ".number", whole=True)
     port = _port(body.get("port", 8770), where + ".port")
     inbound = _port(body.get("inbound", own.inbound_port), where + ".inbound")
-    ways = []
-    for kind in _methods(body.get("methods", methods), where + ".methods"):
+    methods = _methods(body.get("methods", methods), where + ".methods")
+    device, ways = None, []
+    if body.get("device") is not None and own.tailnet != "none" and "tailscale" in methods:
+        device = _name(body["device"], where + ".device"), _word(body.get("deviceTag"), where + ".deviceTag")
+    for kind in methods:
         address = body.get(kind)
+        if kind == "tailscale" and device:
+            # tailscaled follows a host that joins anew; a file may be older.
+            address = place(devices, *device) or address
         if address is None:
             continue
         if kind == "cloudflare":
@@ -181,7 +200,7 @@ def _node(name, body, methods, own):
         elif own.tailnet != "none":
             host, at = _host_port(address, "%s.%s" % (where, kind), inbound)
             ways.append(Way(kind, host, at, False, own.socks if own.tailnet == "userspace" else None))
-    return Node(name, int(number), port, _flag(body.get("watch", False), where + ".watch"), ways)
+    return Node(name, int(number), port, _flag(body.get("watch", False), where + ".watch"), ways, device)
 
 
 def _json(data, what):
@@ -250,6 +269,12 @@ def _choice(value, words, where):
 def _name(value, where):
     if not isinstance(value, str) or not NAME.fullmatch(value):
         raise Mistake("%s: %r is no node id" % (where, value))
+    return value
+
+
+def _word(value, where):
+    if not isinstance(value, str) or not WORD.fullmatch(value):
+        raise Mistake("%s: %r is no word" % (where, value))
     return value
 
 

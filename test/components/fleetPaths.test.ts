@@ -12,7 +12,7 @@ hosts:
   h1: {ssh_host: 10.0.0.1, p2p_number: 1, tailscale_ip: 100.64.0.1, p2p_enabled: true, ringrift_path: ~/r}
   new: {ssh_host: 192.0.2.9, p2p_number: 2, p2p_enabled: true, ringrift_path: ~/r}
 `;
-const BARE = { numbers: {}, leftNumbers: [], devices: {} };
+const BARE = { numbers: {}, leftNumbers: [] };
 const NOW = "2026-11-20T12:00:00.000Z";
 
 async function open(
@@ -90,21 +90,13 @@ describe("openPaths", () => {
     expect([without.settings["accessFile"], without.secrets.length]).toEqual([undefined, 1]);
   });
 
-  it("knows the address of a device that an earlier run joined; the inventory's wins", async () => {
-    const device = (...addresses: string[]) => ({
-      name: null,
-      addresses,
-      tags: [],
-      keyExpiry: null,
-    });
-    const devices = { h1: device("100.64.0.77"), new: device("100.64.0.9", "fd7a:115c:a1e0::9") };
-    const previous = { ...BARE, devices };
+  it("names the devices of a tailnet that this stack joins hosts to, and no address of a run before", async () => {
     const tailnet = {} as FleetConfig["tailnet"];
-    expect((await open({ tailnet }, previous)).of("h1").nodes).toEqual({
+    const device = (name: string) => ({ device: name, deviceTag: "tag:unknown-nodes" });
+    expect((await open({ tailnet })).of("h1").nodes).toEqual({
       ...{ methods: METHODS, entry },
-      nodes: { h1: NODES.h1, new: { ...NODES.new, tailscale: "100.64.0.9" } },
+      nodes: { h1: { ...NODES.h1, ...device("h1") }, new: { ...NODES.new, ...device("new") } },
     });
-    expect((await open({}, previous)).of("h1").nodes).toMatchObject({ nodes: NODES });
   });
 
   it("ends the run where a number was another node's", async () => {

@@ -36,7 +36,11 @@ interface Discovery {
   readonly p2pDiscovery: {
     readonly nodes: Record<
       string,
-      { readonly loopback: string; readonly tailnet?: { readonly addresses: readonly string[] } }
+      {
+        readonly loopback: string;
+        readonly paths: readonly { readonly path: string }[];
+        readonly tailnet?: { readonly addresses: readonly string[] };
+      }
     >;
   };
 }
@@ -47,6 +51,8 @@ interface Look {
   readonly leaders: string[];
   readonly down: string[];
   readonly mostFailures: number;
+  /** Seconds for which the two nodes that have longest not heard of each other have not. */
+  readonly silence: number;
 }
 
 export class MeshLab {
@@ -83,6 +89,12 @@ export class MeshLab {
     this.tailnet = Object.fromEntries(
       nodes.map(([name, { tailnet }]) => [name, tailnet?.addresses[0] ?? ""]),
     );
+  }
+
+  /** What leads to each of these hosts, as the outputs say. */
+  async pathsOf(hosts: readonly string[]): Promise<[string, string[] | undefined][]> {
+    const { p2pDiscovery } = (await this.fleet.outputs()) as unknown as Discovery;
+    return hosts.map((host) => [host, p2pDiscovery.nodes[host]?.paths.map(({ path }) => path)]);
   }
 
   /** The host reaches a majority of voters under their addresses, and each of these answers in its own name. */
@@ -170,7 +182,7 @@ export class MeshLab {
     JSON.stringify([host, await this.summary(host), await this.status(host)]);
 
   /** Looks at all daemons again and again until it is told to stop. */
-  watch(): { stop: () => Promise<Look[]> } {
+  watch(): { stop: () => Promise<Look[]>; longestSilence: () => number } {
     const looks: Look[] = [];
     let isOver = false;
     const loop = (async () => {
@@ -180,6 +192,7 @@ export class MeshLab {
       }
     })();
     return {
+      longestSilence: () => Math.round(Math.max(0, ...looks.map(({ silence }) => silence))),
       stop: async () => {
         isOver = true;
         await loop;
@@ -200,6 +213,7 @@ export class MeshLab {
       addresses: [...new Set(pairs)].sort(),
       leaders: [...new Set(all.map(({ leader_id }) => String(leader_id)))].sort(),
       down: peers.filter(({ is_alive }) => !is_alive).map(({ at, name }) => `${name} for ${at}`),
+      silence: Math.max(0, ...peers.map(({ seconds_since_heartbeat }) => seconds_since_heartbeat)),
       mostFailures: Math.max(0, ...peers.map(({ consecutive_failures }) => consecutive_failures)),
     };
   }

@@ -169,6 +169,64 @@ describe("an entry with several voters behind it", () => {
   });
 });
 
+describe("an entry whose edge always takes the same voter", () => {
+  it("tells a newcomer of all nodes, which it then reaches by ways of their own", async () => {
+    const names = ["v", "w", "worker"];
+    const port = await freePort();
+    const inbound = Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await freePort()] as const)),
+    );
+    const nodes = Object.fromEntries(
+      names.map((name) => [
+        name,
+        {
+          ...{ number: freeNumber(), port, watch: name !== "worker" },
+          // That one voter is behind the entry alone.
+          ...(name === "v" ? {} : { direct: `127.0.0.1:${inbound[name]}` }),
+        },
+      ]),
+    );
+    const serving = await Promise.all(
+      names.map((name) =>
+        forwarder({
+          ...{ name, daemonPort: mesh.daemonB.port, inbound: inbound[name] ?? 0 },
+          // Only the first one listens for the others, and is who tells of them: they are on one machine here.
+          nodes: name === "v" ? nodes : { [name]: nodes[name] as (typeof nodes)[string] },
+          own: { servesEntry: name !== "worker" },
+        }),
+      ),
+    );
+    const same = await edge(inbound["v"] ?? 0);
+    const newcomer = await forwarder({
+      ...{ name: "new", daemonPort: mesh.daemonA.port, inbound: await freePort(), learn: true },
+      nodes: { new: { number: freeNumber(), port } },
+      entry: `https://localhost:${same.port}`,
+      own: { caFile: same.certificate, entryPort: await freePort() },
+    });
+    const ways = await eventually(async () => {
+      const { peers, cutOff } = await newcomer.status();
+      const found = names.map((name) => [
+        name,
+        peers[name]?.paths.map(({ path, address, up }) => [path, address, up]),
+      ]);
+      const isKnown = names.every((name) => peers[name]?.paths[0]?.up || name === "worker");
+      return peers["worker"] && isKnown ? { found, cutOff } : undefined;
+    });
+    expect(ways).toEqual({
+      found: [
+        ["v", [["cloudflare", "https://localhost", true]]],
+        ["w", [["direct", `127.0.0.1:${inbound["w"]}`, true]]],
+        ["worker", [["direct", `127.0.0.1:${inbound["worker"]}`, null]]],
+      ],
+      cutOff: [],
+    });
+    expect(serving).toHaveLength(3);
+    expect(new Set(same.requests.map(({ url }) => url))).toEqual(
+      new Set(["/.p2p/nodes", "/.p2p/ping"]),
+    );
+  });
+});
+
 describe("what is not for other hosts", () => {
   it("is on loopback: the page that says how it stands, and the nodes' addresses", async () => {
     const listening = readFileSync("/proc/net/tcp", "latin1")

@@ -1,4 +1,5 @@
 import type * as http from "node:http";
+import { Readable } from "node:stream";
 import { type Recorder, recordSocks } from "../lab/daemon/fakeServers";
 import { eventually } from "../eventually";
 import {
@@ -115,7 +116,37 @@ describe("a path that is cut", () => {
     ]);
   });
 
-  it("together with the other one is told at once, and either of them brings the node back", async () => {
+  it("loses no heartbeat or gossip that it has swallowed, long before it is known to be down", async () => {
+    const mesh = await two({ own: { probeSeconds: 60, standbySeconds: 60, misses: 100 } });
+    // The next request goes out on this one's connection, which nobody knows to be dead.
+    expect((await post(mesh, "/before")).status).toBe(200);
+    await mesh.first.set("swallow");
+    const told = ["/heartbeat", "/gossip", "/gossip/anti-entropy?full=1"];
+    const answers = await Promise.all(told.map((path) => post(mesh, path)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(mesh.daemonB.seen.map(({ url }) => url).sort()).toEqual(["/before", ...told].sort());
+    expect(await active(mesh.a)).toBe("tailscale");
+  });
+
+  it("with all others holds a request for as long as the daemon waits, and sends it once", async () => {
+    const mesh = await two({ own: { holdSeconds: 60 } });
+    for (const cut of [mesh.first, mesh.second]) await cut.set("refuse");
+    const isCutOff = async () => ((await mesh.a.status()).cutOff.includes("b") ? true : undefined);
+    await eventually(isCutOff);
+    const held = post(mesh, "/anything");
+    const chunked = ask(mesh.toB.host, mesh.toB.port, {
+      ...{ method: "POST", path: "/chunked", body: Readable.from(["a", "b"]) },
+    });
+    await eventually(async () =>
+      (await mesh.a.status()).peers["b"]?.requests === 2 ? true : undefined,
+    );
+    await mesh.second.set("open");
+    expect([(await held).status, (await chunked).status]).toEqual([200, 200]);
+    expect(mesh.daemonB.seen.map(({ url }) => url).sort()).toEqual(["/anything", "/chunked"]);
+    expect(JSON.parse((await chunked).body)).toMatchObject({ length: 2 });
+  });
+
+  it("together with the other one is told soon, and either of them brings the node back", async () => {
     const mesh = await two();
     for (const back of ["first", "second"] as const) {
       await mesh.first.set("refuse");

@@ -18,6 +18,7 @@ export const FAST = {
   probeSeconds: 0.3,
   standbySeconds: 0.5,
   timeoutSeconds: 0.6,
+  holdSeconds: 0.5,
   settleSeconds: 2,
 };
 
@@ -235,7 +236,10 @@ export interface NodeEntry {
   readonly number: number;
   readonly port: number;
   readonly watch?: boolean;
+  readonly inbound?: number;
   readonly methods?: readonly string[];
+  readonly device?: string;
+  readonly deviceTag?: string;
   readonly tailscale?: string;
   readonly cloudflare?: string;
   readonly direct?: string;
@@ -246,6 +250,7 @@ export interface Admin {
   readonly mistake: string | null;
   readonly waiting: string[];
   readonly eventsProblem: string | null;
+  readonly tailnetProblem: string | null;
   readonly refused: Record<string, number>;
   readonly connections: Record<string, { open: number; evicted: number; refused: number }>;
   readonly cutOff: string[];
@@ -255,7 +260,14 @@ export interface Admin {
       active: string | null;
       daemon: string | null;
       clockSkewMilliseconds: number;
-      paths: { path: string; up: boolean | null; reason: string; milliseconds: number | null }[];
+      requests: number;
+      paths: {
+        path: string;
+        address: string;
+        up: boolean | null;
+        reason: string;
+        milliseconds: number | null;
+      }[];
     }
   >;
 }

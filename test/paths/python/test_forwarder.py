@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "payload", "forwarder")))
 
 import events
+import places
 import settings
 from choice import Choice
 from http1 import Chunked, Length, Malformed, read_request, read_response
@@ -18,6 +19,67 @@ from identity import AHEAD, MOST_NONCES, WINDOW, Gate, Refused, answer_line, rea
 
 def changes(found):
     return [(what, path.key, reason) for what, path, reason in found]
+
+
+def status(*peers, state="Running"):
+    """What tailscaled says of these devices."""
+    told = [
+        {
+            "HostName": host, "DNSName": host + ".tailnet.example.", "Tags": [tag] if tag else None,
+            "TailscaleIPs": [address, "fd7a:115c:a1e0::9"] if address else None, "Online": online, "Created": created,
+        }
+        for host, tag, address, online, created in peers
+    ]
+    return json.dumps({"BackendState": state, "Peer": {str(index): one for index, one in enumerate(told)} or None}).encode()
+
+
+class FindingADevice(unittest.TestCase):
+    def find(self, *peers):
+        return places.place(places.read(status(*peers)), "h1", "tag:nodes")
+
+    def test_takes_name_and_tag(self):
+        right = ("H1", "tag:nodes", "100.64.0.1", True, "2026-01-01T00:00:00Z")
+        self.assertEqual(self.find(right), "100.64.0.1")
+        self.assertIsNone(self.find())
+        for wrong in (("h10", "tag:nodes"), ("h1", "tag:others"), ("h1", None)):
+            self.assertIsNone(self.find((*wrong, "100.64.0.1", True, "")))
+        self.assertIsNone(self.find(("h1", "tag:nodes", None, True, "")))
+        self.assertIsNone(self.find(("h1", "tag:nodes", "no address", True, "")))
+
+    def test_takes_the_one_that_is_online_then_the_newest(self):
+        old = ("h1", "tag:nodes", "100.64.0.1", False, "2026-01-01T00:00:00Z")
+        new = ("h1", "tag:nodes", "100.64.0.2", False, "2026-02-01T00:00:00Z")
+        self.assertEqual(self.find(old, new), "100.64.0.2")
+        self.assertEqual(self.find((*old[:3], True, old[4]), new), "100.64.0.1")
+
+    def test_knows_a_device_by_either_of_its_names(self):
+        told = json.loads(status(("renamed", "tag:nodes", "100.64.0.1", True, "")))
+        told["Peer"]["0"]["DNSName"] = "h1.tailnet.example."
+        self.assertEqual(places.place(places.read(json.dumps(told).encode()), "h1", "tag:nodes"), "100.64.0.1")
+
+    def test_says_nothing_where_tailscaled_knows_nothing(self):
+        for data in (b"", b"[]", b"7", b"{}", b"\xff", status(state="NeedsLogin"), status(state="Starting")):
+            with self.assertRaises(ValueError):
+                places.read(data)
+        self.assertEqual(places.read(b'{"BackendState": "Running", "Peer": [1]}'), [])
+        self.assertEqual(places.read(b'{"BackendState": "Running", "Peer": {"a": 1}}'), [])
+
+    def test_is_only_done_for_nodes_that_the_tailnet_leads_to(self):
+        own = {"node": "a", "inboundPort": 8779, "adminPort": 8778, "secretFile": "/secret"}
+        device = {"number": 2, "device": "h1", "deviceTag": "tag:nodes", "tailscale": "100.64.0.9"}
+        nodes = {"a": {"number": 1}, "b": device, "c": {"number": 3, "methods": ["direct"], "device": "h1", "deviceTag": "tag:nodes"}}
+        devices = places.read(status(("h1", "tag:nodes", "100.64.0.1", True, "")))
+
+        def parsed(tailnet, known):
+            found = settings.parse(json.dumps({**own, "tailnet": tailnet}).encode(), json.dumps({"nodes": nodes}).encode(), known)
+            return found.places, [way.shown for node in found.nodes.values() for way in node.ways]
+
+        self.assertEqual(parsed("tun", devices), ({"b": "100.64.0.1"}, ["100.64.0.1:8779"]))
+        self.assertEqual(parsed("userspace", []), ({"b": None}, ["100.64.0.9:8779"]))
+        self.assertEqual(parsed("none", devices), ({}, []))
+        del device["deviceTag"]
+        with self.assertRaisesRegex(settings.Mistake, "nodes.b.deviceTag: None is no word"):
+            parsed("tun", devices)
 
 
 class ChoosingAPath(unittest.TestCase):
