@@ -10,6 +10,7 @@ export const FORWARDER_MODULES = [
   "badge",
   "choice",
   "events",
+  "watch",
   "house",
   "dial",
   "pool",

@@ -101,7 +101,7 @@ def summary(fleet):
         "pid": os.getpid(),
         "uptimeSeconds": round(time.monotonic() - fleet.began, 1),
         "settings": fleet.digest,
-        "mistake": fleet.mistake,
+        "mistake": "; ".join([*([fleet.mistake] if fleet.mistake else []), *fleet.watch.refusals.values()]) or None,
         "waiting": fleet.waiting(),
         "notListening": fleet.listeners.unbound,
         "yielding": fleet.listeners.yielding,

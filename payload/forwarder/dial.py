@@ -21,9 +21,12 @@ class Dialler:
         self._names = {}
 
     def trust(self, ca_file):
-        """@raises OSError, ssl.SSLError"""
-        self.context = ssl.create_default_context(cafile=ca_file)
-        self.context.set_alpn_protocols(["http/1.1"])
+        """The system's certificates, and a file's. @raises OSError, ssl.SSLError"""
+        context = ssl.create_default_context()
+        if ca_file is not None:
+            context.load_verify_locations(ca_file)
+        context.set_alpn_protocols(["http/1.1"])
+        self.context = context
 
     async def open(self, way, make, seconds):
         """A connected wire. @raises Failed"""
@@ -33,7 +36,8 @@ class Dialler:
             raise Failed("no connection within %g s" % seconds)
         except ssl.SSLCertVerificationError as error:
             raise Failed("certificate refused: %s" % error.verify_message)
-        except (OSError, ssl.SSLError, EOFError) as error:
+        # ValueError: no name that could be looked up.
+        except (OSError, ssl.SSLError, EOFError, ValueError) as error:
             raise Failed(_words(error))
 
     async def _open(self, way, make):

@@ -14,6 +14,7 @@ from outbound import Outbound
 from peer import Peer
 from ping import Prober, ask
 from settings import Mistake, Node
+from watch import Watch, stamp
 from wire import Gone, Wire
 
 LOOK = 2.0
@@ -36,6 +37,7 @@ class Fleet:
         self.badge = Badge()
         self.dialler = Dialler()
         self.events = Events(state and os.path.join(state, "events.jsonl"), self.say)
+        self.watch = Watch(self.events)
         self.inbound, self.outbound, self.desk = House(8), House(8), House(32)
         self.door = Inbound(self)
         self.admin = Admin(self)
@@ -80,18 +82,21 @@ class Fleet:
 
     async def run(self):
         self.events.add("started", reason="pid %d" % os.getpid())
-        await self.look()
+        await self._once(self.look)
         jobs = [self._every(1.0, self._sweep)]
         jobs += [self._every(LOOK, job) for job in (self.look, self._look_at_daemon, self._ask_tailscaled)]
         await asyncio.gather(*(self.spawn(job) for job in jobs))
 
     async def _every(self, seconds, job):
         while True:
-            try:
-                await job()
-            except (OSError, ValueError) as error:
-                self.say("%s: %s" % (getattr(job, "__name__", "job"), error))
+            await self._once(job)
             await asyncio.sleep(seconds)
+
+    async def _once(self, job):
+        try:
+            await job()
+        except Exception as error:  # A mistake of ours costs one turn, not the process.
+            self.say("%s: %s: %s" % (job.__name__, type(error).__name__, error))
 
     async def _sweep(self):
         for house in (self.inbound, self.outbound, self.desk):
@@ -138,8 +143,13 @@ class Fleet:
         try:
             own, nodes = files.read(self.own), files.complete(files.read(self.nodes), self.learned)
             fresh = files.parse(own, nodes, self.devices)
-        except (OSError, Mistake) as error:
+        except OSError as error:
+            # Such as too many open files: the next look may succeed.
+            self._seen.pop("settings")
             self._keep(str(error))
+            return
+        except Exception as error:  # Whatever is wrong with them, the last good ones stay.
+            self._keep(str(error) or type(error).__name__)
             return
         self.mistake = None
         self._adopt(fresh, own, nodes)
@@ -154,7 +164,7 @@ class Fleet:
         try:
             own, nodes = (files.read(os.path.join(self.state, name)) for name in ("last-own.json", "last-nodes.json"))
             fresh = files.parse(own, nodes, self.devices)
-        except (OSError, Mistake):
+        except Exception:
             return
         self._adopt(fresh, own, nodes)
         self.mistake = mistake
@@ -242,44 +252,27 @@ class Fleet:
     def _look_at_secrets(self):
         settings = self.settings
         self.badge.point(settings.release_file, settings.token_prefix)
-        self._reread("secret", settings.secret_file, self._take_keys)
+        self.watch.read("secret", settings.secret_file, self._take_keys)
+        if self.keys and (self.gate is None or self.gate.node != self.name):
+            self.gate = Gate(self.name, int(time.time() * 1000), self.keys)
         if settings.access_file:
-            self._reread("access", settings.access_file, self._take_access)
+            self.watch.read("access", settings.access_file, self._take_access)
         else:
             self.access = []
+            self.watch.forget("access")
         if settings.ca_file:
-            self._reread("certificates", settings.ca_file, self.dialler.trust)
-        elif self.dialler.context is None or self._seen.pop("certificates", None):
+            self.watch.read("certificates", settings.ca_file, self.dialler.trust)
+        is_new = not settings.ca_file and self.watch.forget("certificates")
+        if self.dialler.context is None or is_new:
             self.dialler.trust(None)
-
-    def _reread(self, what, path, take):
-        now = (path, stamp(path))
-        if now == self._seen.get(what):
-            return
-        self._seen[what] = now
-        try:
-            take(path)
-            self.events.add(what, reason="read")
-        except (OSError, ValueError) as error:
-            self.events.add("%s refused" % what, reason=str(error))
 
     def _take_keys(self, path):
         keys = files.secrets(path)
         self.keys = keys
-        if self.gate is None or self.gate.node != self.name:
-            self.gate = Gate(self.name, int(time.time() * 1000), keys)
-        self.gate.keys = keys
+        if self.gate is not None:
+            self.gate.keys = keys
         for peer in self.peers.values():
             peer.key_index = 0
 
     def _take_access(self, path):
         self.access = files.access(path)
-
-
-def stamp(path):
-    """Changes when the file does."""
-    try:
-        info = os.stat(path)
-        return info.st_mtime_ns, info.st_ctime_ns, info.st_size, info.st_ino
-    except OSError as error:
-        return str(error.errno)

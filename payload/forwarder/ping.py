@@ -152,6 +152,8 @@ class Prober:
             peer.probe_missed(key, str(failure))
         except KeyError:
             return
+        except Exception as mistake:  # One of ours costs one look, not all that would follow.
+            peer.probe_missed(key, "%s: %s" % (type(mistake).__name__, mistake))
         every = self._every(path) if path else None
         if every is None:
             self.due.pop(key, None)

@@ -139,7 +139,7 @@ def complete(data, learned):
     nodes = fleet.get("nodes")
     if not isinstance(nodes, dict):
         return data
-    numbers = {node.get("number") for node in nodes.values() if isinstance(node, dict)}
+    numbers = [node.get("number") for node in nodes.values() if isinstance(node, dict)]
     more = {name: node for name, node in learned.items() if name not in nodes and node.get("number") not in numbers}
     return json.dumps({**fleet, "nodes": {**nodes, **more}}, sort_keys=True).encode()
 
@@ -206,7 +206,7 @@ def _node(name, body, methods, own, devices):
 def _json(data, what):
     try:
         value = json.loads(data.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Mistake("%s: %s" % (what, error))
     if not isinstance(value, dict):
         raise Mistake("%s: no object" % what)
@@ -279,7 +279,7 @@ def _word(value, where):
 
 
 def _path(value, where):
-    if not isinstance(value, str) or not value.startswith("/"):
+    if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
         raise Mistake("%s: %r is no absolute path" % (where, value))
     return value
 

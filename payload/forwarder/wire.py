@@ -3,9 +3,11 @@ import asyncio, sys, time
 
 CHUNK = 128 << 10
 HIGH, LOW = 64 << 10, 16 << 10
-HEAD_LIMIT = 32 << 10
+HEAD_LIMIT = 16 << 10
 # Reading is synchronous, so one buffer serves every connection.
 SCRATCH = memoryview(bytearray(CHUNK))
+# What is kept is read in small pieces: a thousand strangers may do so at once.
+SMALL_SCRATCH = SCRATCH[:HEAD_LIMIT]
 # From 3.12 on a transport keeps what it could not send at once by reference.
 KEEPS_REFERENCES = sys.version_info >= (3, 12)
 
@@ -44,7 +46,7 @@ class Wire(asyncio.BufferedProtocol):
             self.opened(self)
 
     def get_buffer(self, _hint):
-        return SCRATCH
+        return SMALL_SCRATCH if self._framing is None else SCRATCH
 
     def buffer_updated(self, count):
         self.used = time.monotonic()

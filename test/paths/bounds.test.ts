@@ -76,6 +76,29 @@ describe("a slow head", () => {
   });
 });
 
+describe("a thousand strangers", () => {
+  it.each([
+    ["half a head of any size", `GET / HTTP/1.1\r\nX: ${"y".repeat(15_500)}`],
+    ["half a head that is too large", `GET / HTTP/1.1\r\nX: ${"y".repeat(31_000)}`],
+    [
+      "a body to a node that is not reached",
+      `POST / HTTP/1.1\r\nContent-Length: 9999999\r\nX: ${"y".repeat(15_000)}\r\n\r\n${"z".repeat(100_000)}`,
+    ],
+  ])("with %s take a bounded place in memory", async (_, text) => {
+    const mesh = await pair({
+      own: { holdSeconds: 5 },
+      waysToB: () => ({ direct: "127.0.0.1:1" }),
+    });
+    const doors = [mesh.toB, { host: "127.0.0.1", port: mesh.a.inbound }];
+    for (const { host, port } of doors) {
+      const release = await hold(host, port, 1_000, text);
+      await mesh.a.status();
+      release();
+    }
+    expectSmall(mesh.a);
+  });
+});
+
 describe("garbage", () => {
   it("at the inbound port reaches nobody, and is counted", async () => {
     const mesh = await pair();

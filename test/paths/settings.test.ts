@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import * as net from "node:net";
 import * as path from "node:path";
 import { loopbackAddress } from "../../hosts/plan/number";
 import { eventually } from "../eventually";
@@ -58,6 +59,13 @@ describe("new settings", () => {
     ["an unknown key", "own", JSON.stringify({ node: "a", hurry: true })],
     ["two nodes of one number", "nodes", '{"nodes": {"a": {"number": 1}, "b": {"number": 1}}}'],
     ["a list without this node", "nodes", '{"nodes": {}}'],
+    ["half of a list", "nodes", '{"nodes": {"a": {"number": 1, "por'],
+    ["nested too deeply", "nodes", "[".repeat(200_000)],
+    [
+      "no address in an address",
+      "nodes",
+      '{"nodes": {"a": {"number": 1, "cloudflare": "https://[::1"}}}',
+    ],
   ] as const)(
     "that are wrong (%s) are refused and named, and the last good ones stay, also after kill -9",
     async (_, file, text) => {
@@ -77,11 +85,84 @@ describe("new settings", () => {
     },
   );
 
-  it("that come with a secret others can read are refused", async () => {
+  it("stay with the last secret while its file cannot be used, and say so once", async () => {
     const mesh = await pair();
-    fs.chmodSync(path.join(mesh.a.folder, "secret"), 0o644);
-    expect((await heard(mesh.a, "secret refused"))?.reason).toMatch(/mode 0644 instead of 0600$/);
+    const file = path.join(mesh.a.folder, "secret");
+    const good = fs.readFileSync(file);
+    const ways: [() => void, RegExp][] = [
+      [() => fs.chmodSync(file, 0o644), /mode 0644 instead of 0600$/],
+      [() => fs.rmSync(file), /No such file/],
+      [() => fs.writeFileSync(file, ""), /no secret of at least 16 characters$/],
+    ];
+    const says = (reason: RegExp | null) =>
+      eventually(async () => {
+        const { mistake } = await mesh.a.status();
+        return (reason ? reason.test(mistake ?? "") : mistake === null) ? true : undefined;
+      });
+    for (const [spoil, reason] of ways) {
+      spoil();
+      await says(reason);
+      expect((await post(mesh)).status).toBe(200);
+      fs.rmSync(file, { force: true });
+      fs.writeFileSync(file, good, { mode: 0o600 });
+      await says(null);
+    }
+    const events = (await mesh.a.events()).map(({ what }) => what);
+    expect(events.filter((what) => what === "secret refused")).toHaveLength(ways.length);
+  });
+
+  it("that are deleted are missed, and nothing else is", async () => {
+    const mesh = await pair();
+    for (const name of ["own", "nodes"]) fs.rmSync(path.join(mesh.a.folder, name));
+    expect((await heard(mesh.a, "settings refused"))?.reason).toMatch(/No such file/);
+    await mesh.a.kill("SIGKILL");
+    await mesh.a.start();
     expect((await post(mesh)).status).toBe(200);
+    expect((await mesh.a.status()).mistake).toMatch(/No such file/);
+  });
+
+  it("name certificates that are not there: the system's count, and other paths are taken", async () => {
+    const mesh = await pair({
+      waysToB: (inbound) => ({
+        direct: `127.0.0.1:${inbound}`,
+        cloudflare: `https://${"a".repeat(70)}.example`,
+      }),
+      own: { caFile: "/nonexistent/certificates.pem" },
+      optionsA: { methods: ["cloudflare", "direct"] },
+    });
+    expect((await post(mesh)).status).toBe(200);
+    expect((await mesh.a.status()).mistake).toMatch(/No such file/);
+    const tunnel = await eventually(async () =>
+      (await mesh.a.status()).peers["b"]?.paths.find(({ up }) => up === false),
+    );
+    expect(tunnel).toMatchObject({ path: "cloudflare", reason: expect.stringMatching(/label/) });
+  });
+
+  it("that name it another node are taken up as a whole", async () => {
+    const mesh = await pair();
+    const { b, ...rest } = mesh.nodes;
+    mesh.b.configure({ node: "renamed" }, { nodes: { ...rest, renamed: b } });
+    mesh.a.configure({}, { nodes: { ...rest, renamed: b } });
+    await eventually(async () =>
+      (await mesh.a.status()).peers["renamed"]?.paths[0]?.up ? true : undefined,
+    );
+    expect((await post(mesh)).status).toBe(200);
+  });
+
+  it("ask for a door that somebody else has: the node says so, and takes it once it is free", async () => {
+    const mesh = await pair();
+    const { inbound } = mesh.b;
+    await mesh.b.kill("SIGKILL");
+    const squatter = net.createServer().listen(inbound, "127.0.0.1");
+    await new Promise((resolve) => squatter.once("listening", resolve));
+    const started = mesh.b.start();
+    const door = await eventually(async () =>
+      (await mesh.b.status()).waiting.find((text) => text.includes(String(inbound))),
+    );
+    expect(door).toMatch(/in use$/);
+    squatter.close();
+    await started;
+    await eventually(async () => ((await post(mesh)).status === 200 ? true : undefined));
   });
 });
 
