@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { readConfig } from "../config";
 
@@ -49,6 +51,19 @@ describe("readConfig", () => {
     const empty = { controller: "", limit: "", packageIndex: "", aptMirror: "" };
     const objects = { policy: "{}", source: "{}", cloudflare: "{}", tailnet: "{}" };
     expect(read({ ...empty, ...objects, mirror: "" })).toEqual(defaults);
+  });
+
+  it("has every setting in README.md, and those that the engine checks in Pulumi.yaml", () => {
+    const root = join(__dirname, "..");
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const project = readFileSync(join(root, "Pulumi.yaml"), "utf8");
+    const settings = Object.keys(read({}));
+    expect(settings.filter((key) => !readme.includes(`\n| \`${key}\``))).toEqual([]);
+    // Secrets have no default, and no type but text.
+    const secrets = /^(clusterToken|cloudflareSecret|fleetSecret|joinAccess|tailnetAuthKey)$/;
+    expect(settings.filter((key) => !project.includes(`\n  ${key}:\n`))).toEqual(
+      settings.filter((key) => secrets.test(key)),
+    );
   });
 
   it("reads lists, shares and places", () => {
