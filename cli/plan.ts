@@ -13,7 +13,7 @@ import { notes } from "./helpText";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
 import { planOptions, stackOption } from "./stackSettings";
 import { planJson } from "./planJson";
-import { renderList, renderTable } from "./table";
+import { foldColumns, renderList, renderTable } from "./table";
 import { colour, printJson, tableWidth } from "./terminal";
 
 export function planCommand(): Command {
@@ -45,6 +45,9 @@ export function planCommand(): Command {
     });
 }
 
+/** Provider, supervisor, transport and where it listens: on a narrow terminal these stand before the reason. */
+const FOLDED = [1, 3, 4, 5];
+
 export function renderPlan(plan: FleetPlan, width: number): string {
   const rows = [...plan.hosts.values()].map((host) => rowOf(host, plan));
   const header = [
@@ -59,7 +62,10 @@ export function renderPlan(plan: FleetPlan, width: number): string {
   ];
   const { voters } = plan;
   const lines = [
-    renderTable([header.map((text) => colour.bold(text)), ...rows], width),
+    renderTable(
+      foldColumns([header.map((text) => colour.bold(text)), ...rows], FOLDED, width),
+      width,
+    ),
     "",
     ...renderNodes(plan, width),
     `voters       ${voters.effective.length} of ${voters.declared.length} declared can vote, quorum ${voters.quorum}, margin ${voters.margin}`,

@@ -13,7 +13,7 @@ import { notes } from "./helpText";
 import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
 import { looking } from "./looking";
 import { planOptions, stackOption } from "./stackSettings";
-import { renderTable } from "./table";
+import { foldColumns, renderTable } from "./table";
 import { colour, printJson, tableWidth } from "./terminal";
 import { UsageError } from "./usageError";
 
@@ -123,6 +123,9 @@ export function judgeFleet(
   };
 }
 
+/** Provider and where it listens: on a narrow terminal these stand before the detail. */
+const FOLDED = [1, 3];
+
 export function renderStatus({ hosts, voters }: FleetStatus, width: number): string {
   const paint = (state: string): string =>
     state === "HEALTHY" ? colour.green(state) : colour.red(state);
@@ -153,7 +156,7 @@ export function renderStatus({ hosts, voters }: FleetStatus, width: number): str
   });
   const { declared, alive, quorum, margin } = voters;
   return [
-    renderTable([header, ...rows], width),
+    renderTable(foldColumns([header, ...rows], FOLDED, width), width),
     "",
     `healthy  ${providers.join("  ") || "no host is deployed"}`,
     `voters   ${alive} of ${declared} alive, quorum ${quorum}, margin ${margin}`,

@@ -7,10 +7,10 @@ export const colour = picocolors.createColors(
   picocolors.isColorSupported && (process.stdout.isTTY || "FORCE_COLOR" in process.env),
 );
 
-/** Columns that tables may use: the terminal's, between 60 and 100; 100 in a pipe. */
+/** Columns that tables may use: the terminal's, between 60 and 120; 100 in a pipe. */
 export function tableWidth(): number {
   const columns = process.stdout.isTTY ? process.stdout.columns : 100;
-  return Math.max(60, Math.min(100, columns));
+  return Math.max(60, Math.min(120, columns));
 }
 
 export function printJson(value: unknown): void {
