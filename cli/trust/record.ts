@@ -51,6 +51,11 @@ export function recordHostKeys(text: string, keys: ReadonlyMap<string, KeyToReco
       refused.set(name, BY_HAND);
     }
     written = apply(body, [...edits.values()]);
+    // What is right one by one may not be right together.
+    if (!differsOnlyIn(body, written, keys, [...edits.keys()])) {
+      for (const name of edits.keys()) refused.set(name, BY_HAND);
+      written = body;
+    }
   }
   return { text: bom + written, refused };
 }
@@ -90,7 +95,11 @@ function editFor(
   if (!first) return BY_HAND;
   if (host.flow) {
     const end = rangeOf((last ?? first).value)?.[1];
-    return end === undefined ? BY_HAND : { from: end, to: end, text: `, ${NAME}: ${key}` };
+    // JSON is YAML, too, and stays JSON.
+    const label = (last ?? first).key;
+    const isJson = isScalar(label) && label.type === "QUOTE_DOUBLE";
+    const text = isJson ? `, "${NAME}": "${key}"` : `, ${NAME}: ${key}`;
+    return end === undefined ? BY_HAND : { from: end, to: end, text };
   }
   return last ? lineBelow(text, last, key) : lineAbove(text, first, key);
 }
@@ -117,7 +126,8 @@ function lineBelow(text: string, pair: Pair<unknown, unknown>, key: string): Edi
   const indent = indentOf(text, pair);
   const end = rangeOf(pair.value)?.[1] ?? rangeOf(pair.key)?.[1];
   if (indent === undefined || end === undefined) return BY_HAND;
-  const newline = text.indexOf("\n", end);
+  // A block of lines ends behind its last one.
+  const newline = text[end - 1] === "\n" ? end - 1 : text.indexOf("\n", end);
   if (newline < 0) {
     const eol = text.includes("\r\n") ? "\r\n" : "\n";
     return { from: text.length, to: text.length, text: `${eol}${indent}${NAME}: ${key}` };
@@ -162,9 +172,9 @@ function differsOnlyIn(
   keys: ReadonlyMap<string, KeyToRecord>,
   names: readonly string[],
 ): boolean {
-  const expected = valuesOf(before) as { hosts: Record<string, Record<string, unknown>> };
+  const expected = valuesOf(before) as { hosts?: Record<string, Record<string, unknown>> };
   for (const name of names) {
-    const host = expected.hosts[name];
+    const host = expected.hosts?.[name];
     if (host) host[NAME] = keys.get(name)?.key;
   }
   return isDeepStrictEqual(valuesOf(after), expected);

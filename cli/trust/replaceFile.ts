@@ -1,6 +1,8 @@
 import {
+  accessSync,
   chownSync,
   closeSync,
+  constants,
   fchmodSync,
   fsyncSync,
   openSync,
@@ -16,7 +18,7 @@ import { UsageError } from "../usageError";
 
 /**
  * Replaces a file's content at once: readers see the old or the new, never half. Mode and owner stay, and a
- * symbolic link stays one.
+ * symbolic link stays one. A file that may not be written is not replaced.
  *
  * @param before content that the new one was made from
  * @throws UsageError when the file has changed since, or cannot be written
@@ -25,6 +27,8 @@ export function replaceFile(file: string, before: string, after: string): void {
   const target = realpathSync(file);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`);
   try {
+    // A rename would replace a file that its owner has made read-only.
+    accessSync(target, constants.W_OK);
     const { mode, uid, gid } = statSync(target);
     const descriptor = openSync(temporary, "wx", 0o600);
     try {

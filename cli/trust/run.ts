@@ -79,7 +79,12 @@ function keysOf(
   );
 }
 
-async function ask(count: number, file: string, { json }: TrustOptions): Promise<boolean> {
+/** Exported for its test: a person answers on a terminal only. */
+export async function ask(
+  count: number,
+  file: string,
+  { json }: Pick<TrustOptions, "json">,
+): Promise<boolean> {
   if (json || !process.stdin.isTTY || !process.stderr.isTTY) {
     process.stderr.write("fleet: nothing is recorded without --yes\n");
     return false;
@@ -87,7 +92,14 @@ async function ask(count: number, file: string, { json }: TrustOptions): Promise
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const reply = await terminal.question(`Record ${many(count)} in ${file}? [y/N] `);
-    return /^y(es)?$/i.test(reply.trim());
+    if (/^y(es)?$/i.test(reply.trim())) return true;
+    process.stderr.write("fleet: nothing is recorded\n");
+    return false;
+  } catch (error) {
+    if ((error as Error).name !== "AbortError") throw error;
+    // Ctrl-C or Ctrl-D in place of an answer.
+    process.stderr.write("\nfleet: nothing is recorded\n");
+    return false;
   } finally {
     terminal.close();
   }

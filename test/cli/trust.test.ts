@@ -88,6 +88,21 @@ describe("recordHostKeys", () => {
       "hosts:\n  a: { ssh_host: b, ssh_host_key: KEY, status: ready } # x\n",
     ],
     [
+      "into JSON, which stays JSON",
+      '{"hosts": {"a": {"ssh_host": "b", "ssh_port": 22}}}',
+      '{"hosts": {"a": {"ssh_host": "b", "ssh_port": 22, "ssh_host_key": "KEY"}}}',
+    ],
+    [
+      "right below a text of several lines that ends the file",
+      "hosts:\n  a:\n    ssh_key: |\n      one\n      two\n",
+      "hosts:\n  a:\n    ssh_key: |\n      one\n      two\n    ssh_host_key: KEY\n",
+    ],
+    [
+      "right below a mapping, above what follows a blank line",
+      "hosts:\n  a:\n    ssh_jump:\n      host: x\n\n    # more\n    status: ready\n",
+      "hosts:\n  a:\n    ssh_jump:\n      host: x\n    ssh_host_key: KEY\n\n    # more\n    status: ready\n",
+    ],
+    [
       "above the first key where all ssh keys are merged",
       "base: &base { ssh_host: b }\nhosts:\n  a:\n    <<: *base\n    status: ready\n",
       "base: &base { ssh_host: b }\nhosts:\n  a:\n    ssh_host_key: KEY\n    <<: *base\n    status: ready\n",
