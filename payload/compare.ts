@@ -1,11 +1,12 @@
 import { packAgent } from "./agent";
-import { sha256 } from "./digest";
-import { compareFirewall, compareSupport, compareTools } from "./compareParts";
+import { canonicalJson, sha256 } from "./digest";
+import { compareFirewall, compareSupport, compareTools, compareUnit } from "./compareParts";
 import { type Drift } from "./drift";
 import { type Facts, type FileFact } from "./facts";
 import { lineDiff } from "./lineDiff";
 import { clusterTokenPath, VENV_PYTHON } from "./names";
 import {
+  type ActivatePresent,
   type ActivateSpec,
   type FactsRequest,
   type ManagedFile,
@@ -118,7 +119,14 @@ export function compareActivate(spec: ActivateSpec, facts: Facts): Drift[] {
   if (facts.release.current !== spec.digest) {
     drift.push({ what: "release", want: spec.digest, is: facts.release.current ?? "none" });
   } else if (!facts.release.intact) {
-    drift.push({ what: "release", want: spec.digest, is: "its files were changed" });
+    drift.push({
+      what: "release",
+      want: spec.digest,
+      is: "its files were changed",
+      ...edits(spec, facts),
+    });
+  } else if (facts.release.runs === false) {
+    drift.push({ what: "process", want: spec.digest, is: "started from another release" });
   }
   const service = { path: "service", digest: sha256(release.service), mode: "0644", owner: "root" };
   const files = compareFiles([{ ...service, text: release.service }, ...release.files], facts);
@@ -133,6 +141,16 @@ export function compareActivate(spec: ActivateSpec, facts: Facts): Drift[] {
     }
   }
   return drift;
+}
+
+/** What was edited of a release's own files. */
+function edits({ release }: ActivatePresent, facts: Facts): Pick<Drift, "detail"> {
+  const { altered, text } = facts.release;
+  const lines = altered.map(({ what, is, detail }) => detail ?? `${what}: ${is}`);
+  // Written by Python with sorted keys, as the host does it.
+  const written = JSON.stringify(JSON.parse(canonicalJson(release)), null, 1);
+  if (text !== null) lines.push(lineDiff(text.trimEnd(), written));
+  return lines.length === 0 ? {} : { detail: lines.join("\n") };
 }
 
 /**
@@ -217,6 +235,7 @@ function compareService(facts: Facts): Drift[] {
   if (service.enabled === false && service.boot !== null) {
     drift.push({ what: "start at boot", want: "enabled", is: `not enabled in ${service.boot}` });
   }
+  drift.push(...compareUnit("service file", service));
   return drift;
 }
 

@@ -39,12 +39,26 @@ export function compareSupport(
       drift.push(editedText(what, service, found));
     if (found.enabled === false && facts.init === "systemd")
       drift.push({ what: `${what} at boot`, want: "enabled", is: "not enabled" });
+    drift.push(...compareUnit(`${what} file`, found));
     if (found.ready === false) drift.push({ what, want: "ready", is: `not ready: ${why}` });
     return drift;
   });
   const state = (name: string): string => facts.services[name]?.state ?? "present";
   const rest = unwanted(Object.keys(facts.services), services, state);
   return [...wanted, ...rest.map((item) => ({ ...item, what: `service ${item.what}` }))];
+}
+
+/** What a manager takes for the service's text beside or in place of the file that we wrote. */
+export function compareUnit(
+  what: string,
+  { alterations, stale }: Pick<SupportFact, "alterations" | "stale">,
+): Drift[] {
+  const told = alterations.map(({ detail, ...item }): Drift => {
+    return { ...item, ...(detail === undefined ? {} : { detail }) };
+  });
+  // A drop-in that was not read yet makes the same mark.
+  if (!stale || told.length > 0) return told;
+  return [{ what, want: "read", is: "changed since systemd has read it" }];
 }
 
 function editedText(what: string, { service }: RenderedService, { file }: SupportFact): Drift {

@@ -31,6 +31,14 @@ const portOwner = z.object({
   name: text(200),
 });
 
+/** A difference that the host can tell by itself, in the words of a `Drift`. */
+const alteration = z.object({
+  what: text(300),
+  want: text(64),
+  is: text(64),
+  detail: text(16384).optional(),
+});
+
 /** What a manager says of any service. */
 const managed = z.object({
   state: z.enum(["running", "starting", "restarting", "failed", "stopped", "absent"]),
@@ -42,6 +50,10 @@ const managed = z.object({
   restarts: count,
   /** The manager's own words: `failed (Result: exit-code, status 1)`. */
   detail: text(300),
+  /** Drop-ins that change its unit, and files of ours beside it that are not as written. */
+  alterations: list(alteration, 8).default([]),
+  /** The manager has not read its file since that was changed. */
+  stale: z.boolean().default(false),
 });
 
 const service = managed.extend({
@@ -212,8 +224,14 @@ export const factsSchema = z.object({
     kept: list(text(64), 16),
     /** False when a file inside the current release was changed. */
     intact: z.boolean(),
+    /** Which, as far as the host can tell. */
+    altered: list(alteration, 8).default([]),
+    /** release.json where it is not as written. */
+    text: text(16384).nullable().default(null),
     /** Keyed digest of the cluster token that it requires; null: none. */
     requires: text(128).nullable(),
+    /** The process was started from it; null when that cannot be told. */
+    runs: z.boolean().nullable().default(null),
   }),
   files: record(fileFact, 64),
   /** Keyed digest as given when the file was written; null when it has been changed since. */
@@ -253,7 +271,10 @@ export const NOTHING_FOUND = {
   disk: [],
   installedAgent: null,
   lastRun: null,
-  release: { current: null, good: null, kept: [], intact: true, requires: null },
+  release: {
+    ...{ current: null, good: null, kept: [], intact: true, altered: [], text: null },
+    ...{ requires: null, runs: null },
+  },
   files: {},
   secrets: {},
   service: null,
@@ -278,4 +299,5 @@ export type TailnetFact = z.infer<typeof tailnetFact>;
 export type Competitor = z.infer<typeof competitor>;
 export type ServiceFact = z.infer<typeof service>;
 export type SupportFact = z.infer<typeof support>;
+export type Alteration = z.infer<typeof alteration>;
 export type ToolFact = z.infer<typeof tool>;

@@ -29,8 +29,9 @@ def put_in_place(digest, content, service):
 def bring_up(run, name, digest, content, spec, service, force):
     """One attempt; True when the daemon got healthy. What is in order is not restarted."""
     where = (service, spec["node"], spec["health"]["address"], spec["health"]["port"])
-    begun = (service.fact() or {}).get("startedAt")
-    again = force or release.current() != digest or tampered_since(begun, service, content)
+    was = service.fact() or {}
+    again = force or release.current() != digest or release.runs(digest, was.get("pid")) is False
+    again = again or tampered_since(was.get("startedAt"), service, content)
     if not run.step(name + " files", put_in_place, digest, content, service):
         return False
 
@@ -54,7 +55,7 @@ def tampered_since(begun, service, content):
     for path, text in own:
         if path and files.text_of(path) != text and os.path.exists(path) and os.path.getmtime(path) <= begun:
             return True
-    return False
+    return any(os.lstat(path).st_mtime <= begun for path in service.overrides())
 
 
 def activate(run, spec):

@@ -42,6 +42,19 @@ def put(spec):
     return result
 
 
+def alteration(path, text, mode="0644", owner="root"):
+    """What a file of ours, whose text the agent knows, has become; None while it is as written."""
+    have = files.look(path) or {"kind": "absent"}
+    drift = {"what": path, "want": "as written"}
+    if have["kind"] != "file":
+        return dict(drift, **{"is": have["kind"]})
+    if have["digest"] != files.sha(text.encode()):
+        return dict(drift, **{"is": "edited", "detail": edits(files.text_of(path), text)})
+    if (have["mode"], have["owner"]) != (mode, owner):
+        return {"what": path + " mode", "want": "%s %s" % (mode, owner), "is": "%(mode)s %(owner)s" % have}
+    return None
+
+
 def prune(specs):
     """Only what a file was made from stays, for telling an edit."""
     wanted = {spec["digest"] for spec in specs if "text" not in spec}

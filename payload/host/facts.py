@@ -104,8 +104,7 @@ def collect(request, modules, packed):
     guarded(facts, "python", python)
     guarded(facts, "disk", lambda: disk(["/", BASE, request["aiServicePath"] or "/"]))
     guarded(facts, "installedAgent", lambda: request["agent"] if stage.installed(request["agent"], modules, packed) else None)
-    here = release.current()
-    guarded(facts, "release", lambda: {"current": here, "good": state.load()["good"], "kept": release.kept(), "intact": not here or release.intact(here), "requires": release.token_of(here)})
+    guarded(facts, "release", release.fact)
     service = None
     try:
         service = services.of(request["manager"], request["startScript"]) if request["manager"] else None
@@ -115,6 +114,8 @@ def collect(request, modules, packed):
     guarded(facts, "secrets", lambda: secret_facts(request["secrets"]))
     if service:
         guarded(facts, "service", service.fact)
+        pid = (facts["service"] or {}).get("pid")
+        guarded(facts, "release", lambda: dict(facts["release"], runs=release.runs(facts["release"]["current"], pid)))
         if not (facts["service"] and facts["service"]["state"] == "running"):
             guarded(facts, "lastError", lambda: services.last_error(service.tail()))
         guarded(facts, "port", lambda: [{"pid": pid, "ours": bool(service.owns(pid) or inspection.service_of(pid)), "name": ports.name_of(pid)} for pid in ports.holders(request["port"])])

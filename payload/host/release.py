@@ -1,9 +1,9 @@
 """Content-addressed releases and the link to the one that runs."""
 import json, os, shutil
-import contents, files, state
+import contents, files, inspection, state
 from journal import Failed
 from launcher import TEXT
-from paths import CACHE, CURRENT, LOG_DIR, RELEASES
+from paths import CACHE, CURRENT, LOG_DIR, PYTHON, RELEASES
 from shell import account
 
 # A file for each token, so that a rotation never changes one that a daemon may read.
@@ -40,12 +40,45 @@ def load(digest):
 
 
 def intact(digest):
-    """Its content still gives its name."""
-    release = load(digest) if digest else None
-    if release is None:
-        return False
-    text = json.dumps(release, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return files.sha(text.encode())[:16] == digest and files.text_of("%s/%s/run" % (RELEASES, digest)) == TEXT
+    """Its content still gives its name, and its program is as written."""
+    return bool(digest) and gives_its_name(digest) and not altered(digest)
+
+
+def gives_its_name(digest):
+    text = json.dumps(load(digest), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return files.sha(text.encode())[:16] == digest
+
+
+def altered(digest):
+    """What of its files is not as written, but for release.json: the text of that is known to the controller alone."""
+    found = contents.alteration("%s/%s/run" % (RELEASES, digest), TEXT, "0755")
+    return [found] if found else []
+
+
+def fact():
+    here = current()
+    edited = here is not None and not gives_its_name(here)
+    return {
+        "current": here, "good": state.load()["good"], "kept": kept(), "intact": here is None or intact(here),
+        "altered": altered(here) if here else [], "requires": token_of(here), "runs": None,
+        "text": files.text_of("%s/%s/release.json" % (RELEASES, here))[:16000] if edited else None,
+    }
+
+
+def runs(digest, pid):
+    """
+    Whether a process was started from this release; None when that cannot be told: it is starting, or has given
+    itself another name. The link says only what the next start will be made of.
+    """
+    launch = (load(digest) or {}).get("launch") if digest and pid else None
+    argv = inspection.argv_of(pid)[:-1] if launch else []
+    environ = inspection.quiet_read("/proc/%s/environ" % pid)
+    if len(argv) < 2 or argv[0] != PYTHON or argv[1].startswith("-") or not environ:
+        return None
+    # What is not ASCII is written as the host's language says.
+    wanted = {"%s=%s" % item for item in launch["environment"].items()}
+    given = set(environ.decode("utf-8", "replace").split("\0"))
+    return argv == launch["argv"] and {one for one in wanted if one.isascii()} <= given
 
 
 def token_of(digest):

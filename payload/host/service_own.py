@@ -1,6 +1,6 @@
 """Services where nothing supervises: a supervisord in our venv, begun by the container's start script."""
 import os, time
-import files, inspection
+import contents, files, inspection
 from journal import Failed
 from paths import LOG_DIR, PYTHON, SERVICE, START_SCRIPTS, SUPERVISOR
 from service_supervisord import Supervisord, log_of
@@ -76,10 +76,15 @@ class Own(Supervisord):
     def fact(self):
         fact = super().fact()
         if fact or not os.path.exists(self.path):
-            return fact
+            return fact and dict(fact, alterations=self.alterations())
         fact = {"manager": "own", "state": "stopped", "enabled": self.enabled(), "pid": None, "startedAt": None}
-        fact.update(restarts=0, detail="our supervisord does not run", boot=self.boot)
-        return fact
+        fact.update(restarts=0, detail="our supervisord does not run", boot=self.boot, stale=False)
+        return dict(fact, alterations=self.alterations())
+
+    def alterations(self):
+        """What of our supervisord's own files is not as written."""
+        found = [contents.alteration(CONF, SETTINGS), contents.alteration(START, STARTER, "0755")]
+        return [one for one in found if one]
 
     def enabled(self):
         return bool(self.boot) and BLOCK in files.text_of(self.boot)

@@ -45,8 +45,12 @@ class Supervisord:
         pid = self.pid = int(pid.group(1)) if pid else self.pid_of_start(found.group(1))
         fact = {"manager": self.manager, "state": STATES.get(found.group(1), "stopped"), "enabled": self.enabled()}
         fact.update(pid=pid, startedAt=inspection.stat_of(pid)[1] if pid else None, restarts=0)
-        fact.update(detail=" ".join(found.groups()), boot=self.boot)
+        fact.update(detail=" ".join(found.groups()), boot=self.boot, alterations=[], stale=False)
         return fact
+
+    def overrides(self):
+        """Nothing but its own file tells supervisord what a program is."""
+        return []
 
     def pid_of_start(self, state):
         """`status` keeps a program's pid back until it has run for a while, and by then it has long had its port."""

@@ -1,6 +1,6 @@
 """Support services: what runs beside the daemon, under the same manager, and is started before it."""
 import http.client, json, os, re, shlex, time, urllib.parse
-import deadman, files, inspection, services, state, undo
+import contents, deadman, files, inspection, services, state, undo
 from journal import Failed
 from paths import BIN, MARK, SUPPORT
 from shell import run as run_program
@@ -219,11 +219,13 @@ def facts(manager, start_script, requests):
     for name in known():
         spec, request = load(name) or {}, asked.get(name, {})
         service = services.of(spec.get("manager") or manager, spec.get("startScript") or start_script, PREFIX + name)
-        fact = service.fact() or {"state": "absent", "enabled": None, "pid": None, "startedAt": None, "restarts": 0, "detail": "no service"}
-        fact = {key: fact[key] for key in ("state", "enabled", "pid", "startedAt", "restarts", "detail")}
+        fact = service.fact() or {"state": "absent", "enabled": None, "pid": None, "startedAt": None, "restarts": 0, "detail": "no service", "alterations": [], "stale": False}
+        fact = {key: fact[key] for key in ("state", "enabled", "pid", "startedAt", "restarts", "detail", "alterations", "stale")}
         why = unready(request.get("ready")) if request and fact["state"] == "running" else None
         fact["ready"] = why is None if request and fact["state"] == "running" else None
-        fact["digest"] = started(name) if spec and files.text_of(folder_of(name) + "/run") == runner(spec) else None
+        altered = contents.alteration(folder_of(name) + "/run", runner(spec), "0755") if spec else None
+        fact["alterations"] = fact["alterations"] + [altered] * bool(altered)
+        fact["digest"] = started(name) if spec and not altered else None
         fact["file"] = files.look(service.path, request.get("service")) if service.path else None
         fact["lastError"] = why or (None if fact["state"] == "running" else services.last_error(service.tail()))
         found[name] = fact

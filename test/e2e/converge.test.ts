@@ -189,6 +189,9 @@ journalctl --sync`,
     await fleet.on("h3", "echo '# by hand' >> /etc/ringrift/node.conf");
     await fleet.on("h2", `echo '# in the copy' >> ${copy}`);
     await fleet.on("h6", "systemctl disable --now ringrift-p2p-node 2>&1");
+    await fleet.on("h3", "chmod 644 /opt/ringrift-p2p/current/run");
+    const dropIn = "/etc/systemd/system/ringrift-p2p-node.service.d";
+    await fleet.on("h6", `mkdir ${dropIn} && printf '[Service]\\nNice=5\\n' > ${dropIn}/a.conf`);
     // Accepts connections and never speaks: owed, and nobody else's loss.
     await fleet.lab.break("h5", "stalled-sshd");
     await fleet.lab.break("c1", "daemon-missing-module");
@@ -197,6 +200,12 @@ journalctl --sync`,
     expect(preview.stdout).toContain("/etc/ringrift/node.conf");
     expect(preview.stdout).toContain("-# by hand");
     expect(preview.stdout).toContain("-# in the copy");
+    expect(preview.stdout).toMatch(
+      /"\/opt\/ringrift-p2p\/releases\/[0-9a-f]{16}\/run mode: 0644 root"/,
+    );
+    expect(preview.stdout).toMatch(
+      /a\.conf\s*: \[\n.*"absent → overrides the unit"\n.*\n.*"-Nice=5"/,
+    );
     expect(preview.stdout).toMatch(/service\s*: "running → (stopped|failed)/);
     expect(preview.stdout).toMatch(/import psutil\s*: "works → ModuleNotFoundError/);
     const steps = await fleet.steps();
@@ -217,6 +226,7 @@ journalctl --sync`,
     await expectNoChanges();
     expect(await restartedSince(started)).toEqual(["h6", "c1"]);
     expect(await fleet.on("h3", "grep -c 'by hand' /etc/ringrift/node.conf || true")).toBe("0");
+    expect(await fleet.on("h6", "systemctl show -P DropInPaths ringrift-p2p-node")).toBe("");
     expect(await fleet.on("h2", `grep -c 'in the copy' ${copy} || true`)).toBe("0");
   });
 

@@ -5,6 +5,7 @@ import {
   factsRequest,
 } from "../../payload/compare";
 import { packAgent } from "../../payload/agent";
+import { canonicalJson } from "../../payload/digest";
 import { type Facts } from "../../payload/facts";
 import { renderAbsent, renderActivate, renderPrepare, renderSecrets } from "../../payload/render";
 import { factsInOrder } from "./facts";
@@ -132,16 +133,57 @@ describe("compareActivate", () => {
     [
       "another release",
       inOrder({
-        release: { current: "aa", good: "aa", kept: ["aa"], intact: true, requires: null },
+        release: { ...inOrder().release, current: "aa", good: "aa", kept: ["aa"] },
       }),
       [{ what: "release", want: activate.digest, is: "aa" }],
     ],
     [
       "a release whose files were changed",
       inOrder({
-        release: { current: activate.digest, good: null, kept: [], intact: false, requires: null },
+        release: { ...inOrder().release, good: null, kept: [], intact: false },
       }),
       [{ what: "release", want: activate.digest, is: "its files were changed" }],
+    ],
+    [
+      "what was changed in them",
+      inOrder({
+        release: {
+          ...inOrder().release,
+          ...{ intact: false, text: canonicalJson({ ...activate.release, user: "eve" }) },
+          altered: [
+            { what: "/run mode", want: "0755 root", is: "0644 root" },
+            { what: "/run", want: "as written", is: "edited", detail: "-# by hand" },
+          ],
+        },
+      }),
+      [
+        {
+          what: "release",
+          want: activate.digest,
+          is: "its files were changed",
+          detail: expect.stringMatching(
+            /^\/run mode: 0644 root\n-# by hand\n-\{.*"user":"eve"\}\n\+\{\n/,
+          ),
+        },
+      ],
+    ],
+    [
+      "a process that was started from another release",
+      inOrder({ release: { ...inOrder().release, runs: false } }),
+      [{ what: "process", want: activate.digest, is: "started from another release" }],
+    ],
+    [
+      "a drop-in, once, though systemd has not read it either",
+      serviceIs({
+        alterations: [{ what: "/x.conf", want: "absent", is: "overrides the unit", detail: "-a" }],
+        stale: true,
+      }),
+      [{ what: "/x.conf", want: "absent", is: "overrides the unit", detail: "-a" }],
+    ],
+    [
+      "a unit that systemd has not read again",
+      serviceIs({ stale: true }),
+      [{ what: "service file", want: "read", is: "changed since systemd has read it" }],
     ],
     [
       "a crash with its last error",

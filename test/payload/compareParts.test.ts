@@ -35,6 +35,8 @@ describe("tools and support services", () => {
     startedAt: 1,
     restarts: 0,
     detail: "active (running)",
+    alterations: [],
+    stale: false,
     digest: rendered.digest,
     file: { kind: "file", digest: sha256(rendered.service), mode: "0644", owner: "root" },
     ready: true,
@@ -89,6 +91,21 @@ describe("tools and support services", () => {
     const services: Record<string, SupportFact> =
       name === "absent" ? {} : { web: { ...supportFact, ...changes } };
     expect(drift({ t: toolFact }, services)).toEqual([{ what, want, is }]);
+  });
+
+  it("show what changes a service beside its file, and what its manager has not read", () => {
+    const item = {
+      what: "/x.conf",
+      want: "absent",
+      is: "overrides the unit",
+      detail: "-[Service]",
+    };
+    const web = (changes: Partial<SupportFact>) =>
+      drift({ t: toolFact }, { web: { ...supportFact, ...changes } });
+    expect(web({ alterations: [item], stale: true })).toEqual([item]);
+    expect(web({ stale: true })).toEqual([
+      { what: "service web file", want: "read", is: "changed since systemd has read it" },
+    ]);
   });
 
   it("show what an earlier wish has left", () => {

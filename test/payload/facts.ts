@@ -24,6 +24,9 @@ export function factsInOrder(
       kept: [activate.digest],
       intact: true,
       requires: null,
+      runs: true,
+      altered: [],
+      text: null,
     },
     files: Object.fromEntries(
       files.map(({ path, digest, mode, owner }) => [path, { kind: "file", digest, mode, owner }]),
@@ -37,6 +40,8 @@ export function factsInOrder(
       restarts: 0,
       detail: "active (running)",
       boot: "/etc/systemd/system/ringrift-p2p-node.service",
+      alterations: [],
+      stale: false,
     },
     port: [{ pid: 7, ours: true, name: "pid 7 (python p2p_orchestrator.py)" }],
     health: {

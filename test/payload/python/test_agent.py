@@ -23,6 +23,7 @@ import ports
 import release
 import secrets_files
 import service_own
+import service_systemd
 import services
 import state
 import tools
@@ -245,6 +246,46 @@ class Releases(unittest.TestCase):
         self.assertEqual(release.store(self.digest, self.content), ("edited", self.digest))
         self.assertTrue(release.intact(self.digest))
 
+    def test_a_program_that_may_not_be_run_is_an_edit(self):
+        self.addCleanup(files.remove_tree, "%s/%s" % (private.paths.RELEASES, self.digest))
+        release.store(self.digest, self.content)
+        program = "%s/%s/run" % (private.paths.RELEASES, self.digest)
+        release.switch(self.digest)
+        self.addCleanup(os.unlink, release.CURRENT)
+        os.chmod(program, 0o644)
+        told = release.fact()
+        self.assertEqual((told["intact"], told["text"], told["altered"]), (False, None, [{"what": program + " mode", "want": "0755 root", "is": "0644 " + ME}]))
+        release.store(self.digest, self.content)
+        self.assertEqual((release.fact()["intact"], release.fact()["altered"]), (True, []))
+        with open("%s/%s/release.json" % (private.paths.RELEASES, self.digest), "a") as stream:
+            stream.write("# by hand")
+        told = release.fact()
+        self.assertEqual((told["intact"], told["altered"], told["text"][-9:]), (False, [], "# by hand"))
+        release.store(self.digest, self.content)
+
+    def test_a_process_of_another_release_is_told_from_one_of_this(self):
+        launch = {"argv": ["/venv/python", "daemon.py", "--peers", "a"], "environment": {"PEERS": "a", "NAME": "é"}}
+        look = {"cmdline": launch["argv"], "environ": {"PEERS": "a", "NAME": "?", "MORE": "1"}}
+
+        def runs():
+            answers = {"cmdline": look["cmdline"] + [""], "environ": ["%s=%s" % item for item in look["environ"].items()]}
+            give = lambda path: "\0".join(answers[path.rpartition("/")[2]]).encode()
+            with unittest.mock.patch.object(release, "load", lambda digest: {"launch": launch}), \
+                    unittest.mock.patch.object(release, "PYTHON", "/venv/python"), \
+                    unittest.mock.patch.object(release.inspection, "quiet_read", give):
+                return release.runs("digest", 7)
+
+        self.assertIs(runs(), True)
+        look["environ"] = {"PEERS": "b", "NAME": "é"}
+        self.assertIs(runs(), False)
+        look.update(cmdline=launch["argv"][:3] + ["b"], environ={"PEERS": "a"})
+        self.assertIs(runs(), False)
+        look["cmdline"] = ["/venv/python", "-IB", "/base/current/run"]
+        self.assertIsNone(runs())
+        look["cmdline"] = ["p2p daemon: leader"]
+        self.assertIsNone(runs())
+        self.assertIsNone(release.runs("digest", None))
+
     def test_a_wrong_digest_is_refused(self):
         with self.assertRaisesRegex(journal.Failed, "do not agree"):
             release.store("0" * 16, self.content)
@@ -333,6 +374,50 @@ class DeadMan(unittest.TestCase):
         with unittest.mock.patch.object(deadman.inspection, "text_of", lambda path: later):
             self.assertEqual(deadman.disarm("jump"), ("armed", "off"))
         self.assertFalse(os.path.exists(fired))
+
+
+class SystemdUnit(unittest.TestCase):
+    WRITTEN = "[Service]\n"
+
+    def setUp(self):
+        self.places = [ROOT + "/units/etc", ROOT + "/units/run"]
+        self.commands, self.shown = [], {"UnitFileState": "enabled", "NeedDaemonReload": "no"}
+        for change in (
+            unittest.mock.patch.object(service_systemd, "PLACES", self.places),
+            unittest.mock.patch.object(service_systemd, "must", lambda argv, **options: self.commands.append(argv[1])),
+            unittest.mock.patch.object(service_systemd.Systemd, "show", lambda service: self.shown),
+            unittest.mock.patch.object(service_systemd.files, "put", lambda path, text: None),
+        ):
+            change.start()
+            self.addCleanup(change.stop)
+        self.service = service_systemd.Systemd("one")
+
+    def drop_in(self, place, folder, name):
+        path = "%s/%s/%s" % (self.places[place], folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        files.write(path, b"[Service]\nNice=5\n", 0o644, ME)
+        return path
+
+    def test_drop_ins_of_the_unit_are_told_and_removed_with_their_folder(self):
+        mine = [self.drop_in(0, "one.service.d", "a.conf"), self.drop_in(1, "one.service.d", "b.conf")]
+        others = [self.drop_in(0, "service.d", "a.conf"), self.drop_in(0, "one.service.d", "a.txt"), self.drop_in(0, "two.service.d", "a.conf")]
+        self.assertEqual(self.service.overrides(), mine)
+        self.assertEqual(self.service.override(mine[0]), {"what": mine[0], "want": "absent", "is": "overrides the unit", "detail": "-[Service]\n-Nice=5"})
+        self.assertEqual(self.service.install(self.WRITTEN), (", ".join(mine), "removed"))
+        self.assertEqual(self.commands, ["daemon-reload", "enable"])
+        self.assertEqual((self.service.overrides(), [os.path.exists(path) for path in others]), ([], [True, True, True]))
+        self.assertFalse(os.path.exists(os.path.dirname(mine[1])))
+
+    def test_what_systemd_has_not_read_is_read(self):
+        self.assertIsNone(self.service.install(self.WRITTEN))
+        self.shown = dict(self.shown, NeedDaemonReload="yes")
+        self.assertEqual(self.service.install(self.WRITTEN), ("not read since it was changed", "read"))
+        self.assertEqual(self.commands, ["daemon-reload"])
+
+    def test_a_masked_one_says_so(self):
+        self.shown = {"LoadState": "masked", "ActiveState": "active", "SubState": "running", "Result": "success", "MainPID": "0", "NRestarts": "0", "UnitFileState": "masked"}
+        fact = self.service.fact()
+        self.assertEqual((fact["state"], fact["enabled"], fact["detail"], fact["stale"]), ("running", False, "masked, active (running)", False))
 
 
 class SupervisordProgram(unittest.TestCase):
