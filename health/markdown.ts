@@ -1,12 +1,16 @@
 /** The recap as Markdown, for a pull request or a wiki. */
 
+import { foldRecap } from "./alike";
 import { hostList } from "./hostList";
 import { type Recap, retryCommand } from "./report";
 
 /** Hosts of one line. */
 const SHOWN_HOSTS = 12;
+/** Lines of one kind; of more than these, those that are alike become one. A comment on GitHub holds 64 KB. */
+const SHOWN_LINES = 20;
 
-export function renderMarkdown(recap: Recap): string {
+export function renderMarkdown(whole: Recap): string {
+  const recap = foldRecap(whole, SHOWN_LINES);
   const { declared, effective, quorum, margin } = recap.voters;
   const list = (hosts: readonly string[]) => hostList(hosts, SHOWN_HOSTS);
   const retry = retryCommand(recap);

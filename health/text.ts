@@ -1,16 +1,18 @@
 /** The recap for a terminal: what a person reads at the end of a run. */
 
+import { ALIKE, foldRecap } from "./alike";
 import { hostList } from "./hostList";
 import { type Recap, retryCommand } from "./report";
 
-/** Groups of one kind, and entries of any other list; the Markdown and the JSON have all of them. */
+/** Groups of one kind, and entries of any other list; the JSON has all of them. */
 const SHOWN_GROUPS = 6;
 const SHOWN_HOSTS = 12;
 /** Characters of one group's detail: a journal's last error may be a page. */
 const SHOWN_DETAIL = 400;
 
 /** @param width columns; only the command to paste may be longer than that */
-export function renderText(recap: Recap, width: number): string {
+export function renderText(whole: Recap, width: number): string {
+  const recap = foldRecap(whole, SHOWN_GROUPS);
   const { declared, effective, quorum, margin } = recap.voters;
   const reasons = recap.reasons.length > 0 ? ` (${recap.reasons.join("; ")})` : "";
   const retry = retryCommand(recap);
@@ -49,7 +51,7 @@ function groupsOf({ groups }: Recap, width: number, indent: number): string[] {
   return kinds.flatMap((kind) => {
     const members = groups.filter((group) => group.kind === kind);
     const more = members.slice(SHOWN_GROUPS);
-    const hosts = more.reduce((sum, group) => sum + group.hosts.length, 0);
+    const hosts = more.flatMap((group) => group.hosts).sort();
     return [
       ...members.slice(0, SHOWN_GROUPS).flatMap((group) => {
         const place = " ".repeat(indent);
@@ -59,13 +61,13 @@ function groupsOf({ groups }: Recap, width: number, indent: number): string[] {
           ...(said === "" ? [] : wrap(said, width, `${place}  `, `${place}  `)),
         ];
       }),
-      ...(hosts === 0
+      ...(hosts.length === 0
         ? []
         : wrap(
-            `${hosts} more, for ${more.length} other reasons`,
+            `${hosts.length} more, for ${more.length} other reasons: ${named(hosts)}`,
             width,
             kind.padEnd(indent),
-            "  ",
+            " ".repeat(indent),
           )),
     ];
   });
@@ -74,15 +76,18 @@ function groupsOf({ groups }: Recap, width: number, indent: number): string[] {
 /** `unreachable: connection refused` stands behind the word already. */
 function withoutKind(kind: string, detail: string): string {
   const text = detail.startsWith(`${kind}: `) ? detail.slice(kind.length + 2) : detail;
-  return text.length <= SHOWN_DETAIL ? text : `${text.slice(0, SHOWN_DETAIL)}…`;
+  const alike = text.endsWith(ALIKE) ? ALIKE : "";
+  const own = text.slice(0, text.length - alike.length);
+  return own.length <= SHOWN_DETAIL ? text : `${own.slice(0, SHOWN_DETAIL)}…${alike}`;
 }
 
 const named = (hosts: readonly string[]): string => hostList(hosts, SHOWN_HOSTS);
 
 /** `2026-01-02 03:04 UTC`; what is no such time stays as it is. */
 function minute(time: string): string {
-  const [, day, clock] = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})/.exec(time) ?? [];
-  return day === undefined ? time : `${day} ${clock} UTC`;
+  const [, day, clock, or = ""] =
+    /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})\S*( or later)?/.exec(time) ?? [];
+  return day === undefined ? time : `${day} ${clock} UTC${or}`;
 }
 
 function section(title: string, entries: readonly string[], width: number): string[] {

@@ -134,11 +134,13 @@ To try again:
   });
 
   const KINDS: readonly OutcomeKind[] = ["failed", "held", "unreachable", "changed", "healthy"];
+  const letters = (index: number) =>
+    [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
   const FIVE_HUNDRED = Array.from({ length: 500 }, (_, index): Outcome => {
     const kind = KINDS[index % KINDS.length] ?? "healthy";
     const details: Partial<Record<OutcomeKind, string>> = {
       // Every one of them another: the worst that a report can be given.
-      failed: `activate: crash loop: the service is restarting; last error: ModuleNotFoundError: No module named 'module_${index}'`,
+      failed: `activate: crash loop: the service is restarting; last error: ModuleNotFoundError: No module named 'module_${letters(index)}'`,
       held: "held: canary vast-a100-0 failed",
       unreachable: "unreachable: no answer within 4 s",
       changed: "dependencies, <ai-service>/config/distributed_hosts.yaml, release, service restart",
@@ -166,9 +168,60 @@ To try again:
       "failed       1 vast-a100-0",
       expect.stringContaining("activate: crash loop"),
     ]);
-    expect(text).toContain("94 more, for 94 other reasons");
+    expect(text).toMatch(
+      /94 more, for 94 other reasons: vast-a100-120,\s+vast-a100-125,[^:]*\sand\s+82\s+more\n/,
+    );
     expect(text).toContain("and 88 more");
     expect(text).toContain('P2P_LIMIT="$(npx fleet outputs --format retry)" pulumi up');
+  });
+
+  it("tells once what differs only in what is each host's own, where there is more than a screen of it", () => {
+    const every = (count: number) =>
+      Array.from({ length: count }, (_, index): Outcome => {
+        const host = `gpu-${index + 10}`;
+        return {
+          ...{ host, provider: "vast", role: "worker", kind: "blocked" },
+          detail: `port 8770: blocked by old.service, pid ${1000 + index} (p2p.py --node-id ${host})`,
+          notes: [`competes: process ${index}`],
+        };
+      });
+    const said = (count: number) =>
+      renderText(
+        makeRecap({
+          ...{ ...input, outcomes: every(count), previous: {} },
+          debts: Object.fromEntries(
+            Array.from({ length: count }, (_, index) => [
+              `gpu-${index + 10}`,
+              { since: `2026-01-01T08:3${index}:00.000Z`, why: "unreachable: x" },
+            ]),
+          ),
+        }),
+        200,
+      ).split("\n");
+    expect(said(7).slice(2)).toEqual([
+      "blocked  7 gpu-10, gpu-11, gpu-12, gpu-13, gpu-14, gpu-15, gpu-16",
+      "           port 8770: blocked by old.service, pid 1000 (p2p.py --node-id gpu-10); alike on the others",
+      "Owed:",
+      "  gpu-10, gpu-11, gpu-12, gpu-13, gpu-14, gpu-15, gpu-16 since 2026-01-01 08:30 UTC or later: unreachable: x",
+      "Notes:",
+      "  gpu-10, gpu-11, gpu-12, gpu-13, gpu-14, gpu-15, gpu-16: competes: process 0; alike on the others",
+      "To try again:",
+      "  P2P_LIMIT='*' pulumi up",
+      "",
+    ]);
+    expect(said(6).filter((line) => line.startsWith("blocked"))).toHaveLength(6);
+  });
+
+  it("keeps Markdown for a pull request under its 64 KB, whatever 500 hosts say", () => {
+    const outcomes = FIVE_HUNDRED.map((outcome, index): Outcome => {
+      const detail = `unreachable: the host key has changed: pinned SHA256:${letters(index)}, shown SHA256:x`;
+      return { ...outcome, kind: "unreachable", detail };
+    });
+    const text = renderMarkdown(
+      makeRecap({ ...input, outcomes, debts: debtsOf(outcomes, {}, DAY), previous: {} }),
+    );
+    expect(text.length).toBeLessThan(8_000);
+    expect(text).toContain("| unreachable | 500 | vast-a100-0, ");
   });
 
   it("stays readable as Markdown when 500 hosts say the same", () => {
