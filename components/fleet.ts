@@ -188,8 +188,12 @@ function reportFindings({ findings }: Inventory, config: FleetConfig, plan: Flee
     const hint = finding.hint === null ? "" : ` (${finding.hint})`;
     if (finding.severity !== "info") void pulumi.log.warn(`${formatFinding(finding)}${hint}`);
   }
-  for (const pattern of uselessPatterns(config.limit, [...plan.hosts.keys()]))
-    void pulumi.log.warn(`p2p:limit: ${JSON.stringify(pattern)} matches no host`);
+  const useless = uselessPatterns(config.limit, [...plan.hosts.keys()]);
+  const told = useless.map((pattern) => `p2p:limit: ${JSON.stringify(pattern)} matches no host`);
+  // Nothing would be done, and the run would be green.
+  if (useless.length > 0 && useless.length === config.limit.length)
+    throw new InventoryRunError(told.join("\n"));
+  for (const line of told) void pulumi.log.warn(line);
   for (const name of unknownHosts(plan, config.firewall))
     void pulumi.log.warn(`p2p:firewall.hosts.${name}: the inventory has no such host`);
   if (!config.probe)

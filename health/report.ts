@@ -136,7 +136,8 @@ export function retryCommand({ retry }: Pick<Recap, "retry">): string | null {
   if (retry === null) return null;
   return retry.length <= LONGEST_LIMIT
     ? `P2P_LIMIT=${quoted(retry)} pulumi up`
-    : 'P2P_LIMIT="$(npx fleet outputs --format retry)" pulumi up';
+    : // With an empty limit, where the first command fails, `up` would mean every host.
+      'limit=$(npx fleet outputs --format retry) && P2P_LIMIT="$limit" pulumi up';
 }
 
 /** A pattern is nothing for the shell to expand, and a name may hold anything. */

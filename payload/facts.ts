@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { daemonStatus, health } from "./daemonFacts";
 import { count, list, record, text } from "./untrusted";
 
 /** What a probe found on a host. Read-only, and told by a machine that is not trusted: every field is bounded. */
@@ -96,35 +97,6 @@ const firewall = z.object({
   edits: text(16384).nullable(),
   /** Other people's firewalls that are active beside ours. */
   managers: list(text(32), 8),
-});
-
-const health = z.object({
-  /** HTTP status, 0 when nothing answered. */
-  status: count,
-  nodeId: text(128).nullable(),
-  /** The daemon's own word; `false` means busy, not down. */
-  healthy: z.boolean().nullable(),
-  role: text(32).nullable(),
-  leaderId: text(128).nullable(),
-  activePeers: count.nullable(),
-  uptimeSeconds: z.number().nullable(),
-  error: text(300).nullable(),
-});
-
-const daemonStatus = z.object({
-  nodeId: text(128).nullable(),
-  role: text(32).nullable(),
-  leaderId: text(128).nullable(),
-  version: text(128).nullable(),
-  alivePeers: count.nullable(),
-  voters: list(text(128), 256),
-  /** The daemon's count of voters it believes alive. */
-  votersAlive: count.nullable(),
-  /** Node ids it believes alive, itself not among them. */
-  alive: list(text(128), 1024),
-  /** Seconds since it last exchanged a heartbeat with a voter that it believes alive. */
-  heard: record(z.number().nonnegative(), 256),
-  error: text(300).nullable(),
 });
 
 /** tailscaled by its own word. */

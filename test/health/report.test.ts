@@ -172,7 +172,9 @@ To try again:
       /94 more, for 94 other reasons: vast-a100-120,\s+vast-a100-125,[^:]*\sand\s+82\s+more\n/,
     );
     expect(text).toContain("and 88 more");
-    expect(text).toContain('P2P_LIMIT="$(npx fleet outputs --format retry)" pulumi up');
+    expect(text).toContain(
+      'limit=$(npx fleet outputs --format retry) && P2P_LIMIT="$limit" pulumi up',
+    );
   });
 
   it("tells once what differs only in what is each host's own, where there is more than a screen of it", () => {

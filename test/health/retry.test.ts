@@ -28,7 +28,7 @@ describe("retryCommand", () => {
     ["h1,h2", "P2P_LIMIT=h1,h2 pulumi up"],
     ["vast-*", "P2P_LIMIT='vast-*' pulumi up"],
     ["it's", "P2P_LIMIT='it'\\''s' pulumi up"],
-    ["x,".repeat(200), 'P2P_LIMIT="$(npx fleet outputs --format retry)" pulumi up'],
+    ["x,".repeat(200), 'limit=$(npx fleet outputs --format retry) && P2P_LIMIT="$limit" pulumi up'],
   ])("%j", (retry, expected) => {
     expect(retryCommand({ retry })).toBe(expected);
   });
