@@ -6,7 +6,7 @@ const transform = {
 /** What measures itself runs when nothing else does. */
 const alone = ["test/hosts/costly.test.ts", "test/probe/cost.test.ts"];
 
-/** What boots hosts or drives an engine for minutes: two files at a time are what two cores carry. */
+/** What boots hosts or drives an engine for minutes (scripts/test.sh says how many files at a time). */
 const slow = [
   "test/e2e/",
   "test/conformance/",
