@@ -1,9 +1,9 @@
 """Content-addressed releases and the link to the one that runs."""
-import json, os, shutil
+import json, os, shutil, stat
 import contents, files, inspection, state
 from journal import Failed
 from launcher import TEXT
-from paths import CACHE, CURRENT, LOG_DIR, PYTHON, RELEASES
+from paths import BASE, CACHE, CURRENT, LOG_DIR, PYTHON, RELEASES
 from shell import account
 
 # A file for each token, so that a rotation never changes one that a daemon may read.
@@ -51,8 +51,19 @@ def gives_its_name(digest):
 
 def altered(digest):
     """What of its files is not as written, but for release.json: the text of that is known to the controller alone."""
-    found = contents.alteration("%s/%s/run" % (RELEASES, digest), TEXT, "0755")
-    return [found] if found else []
+    found = [contents.alteration("%s/%s/run" % (RELEASES, digest), TEXT, "0755")]
+    found += [closed(folder) for folder in folders(digest)]
+    return [one for one in found if one]
+
+
+def folders(digest):
+    """What the daemon's user, who need not be root, passes on the way to it."""
+    return [BASE, RELEASES, "%s/%s" % (RELEASES, digest)]
+
+
+def closed(folder):
+    mode = stat.S_IMODE(os.stat(folder).st_mode) if os.path.isdir(folder) else 0o755
+    return None if mode & 0o555 == 0o555 else {"what": folder + " mode", "want": "0755", "is": "%04o" % mode}
 
 
 def fact():
@@ -124,6 +135,8 @@ def store(digest, release):
         for name, (data, mode) in content(release).items():
             files.put("%s/%s" % (aside, name), data, mode)
         os.rename(aside, folder)
+    for path in filter(closed, folders(digest)):
+        os.chmod(path, 0o755)
     if not intact(digest):
         raise Failed("content and digest of release %s do not agree" % digest)
     return before, digest

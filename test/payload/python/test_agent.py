@@ -257,6 +257,10 @@ class Releases(unittest.TestCase):
         self.assertEqual((told["intact"], told["text"], told["altered"]), (False, None, [{"what": program + " mode", "want": "0755 root", "is": "0644 " + ME}]))
         release.store(self.digest, self.content)
         self.assertEqual((release.fact()["intact"], release.fact()["altered"]), (True, []))
+        os.chmod(private.paths.RELEASES, 0o700)
+        self.assertEqual(release.fact()["altered"], [{"what": private.paths.RELEASES + " mode", "want": "0755", "is": "0700"}])
+        self.assertEqual(release.store(self.digest, self.content), ("edited", self.digest))
+        self.assertEqual(release.fact()["altered"], [])
         with open("%s/%s/release.json" % (private.paths.RELEASES, self.digest), "a") as stream:
             stream.write("# by hand")
         told = release.fact()
