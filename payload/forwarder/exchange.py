@@ -112,6 +112,10 @@ class Exchange:
             await self.upstream.pump(body, self.client)
         return keeps
 
+    def refuse(self, status, message, lines=()):
+        """An answer of our own, after which the connection ends."""
+        error(self.client, status, message, lines, is_bare=self.request.method == b"HEAD")
+
     def finish(self):
         """Ends the exchange in order: the upstream may serve again where all of the request was read."""
         upstream, self.upstream = self.upstream, None
@@ -127,11 +131,9 @@ class Exchange:
             self.kept += part
 
 
-def error(client, status, message, lines=(), closes=True, head_only=False):
-    """An answer of our own."""
+def error(client, status, message, lines=(), is_bare=False):
+    """An answer of our own, after which the connection ends; a bare one has no body, as after HEAD."""
     body = json.dumps({"error": message, "by": "forwarder"}).encode() + b"\n"
     first = b"HTTP/1.1 %d %s" % (status, REASONS.get(status, "Error").encode())
     headers = [b"Content-Type: application/json", b"Content-Length: %d" % len(body), *lines]
-    if closes:
-        headers.append(b"Connection: close")
-    client.send(write_head(first, headers) + (b"" if head_only else body))
+    client.send(write_head(first, [*headers, b"Connection: close"]) + (b"" if is_bare else body))

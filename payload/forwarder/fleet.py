@@ -4,7 +4,7 @@ import places, settings as files
 from admin import Admin
 from badge import Badge
 from dial import Dialler, Failed, from_address
-from events import Events, write_whole
+from events import LONGEST, Events, write_whole
 from house import House
 from http1 import read_response, write_head
 from identity import ANYBODY, NODES, Gate
@@ -156,6 +156,8 @@ class Fleet:
         self._remember(own, nodes)
 
     def _keep(self, mistake):
+        # It names what was found there, which may be anything.
+        mistake = mistake[:LONGEST]
         if mistake != self.mistake:
             self.mistake = mistake
             self.events.add("settings refused", reason=mistake)

@@ -89,14 +89,14 @@ class Inbound:
             if refused.proof:
                 theirs = fleet.gate.time(now) if refused.fault == "clock" else now
                 lines.append(answer_line(refused.proof, fleet.name, refused.nonce, status, refused.fault, theirs))
-            error(wire, status, "refused: %s" % refused.fault, lines)
+            exchange.refuse(status, "refused: %s" % refused.fault, lines)
             return False
         wire.known = True
         if request.target in (PING, NODES):
             return self._answer(wire, request, exchange, who, now)
         count = self.under_way.get(who.sender, 0)
         if count >= settings.requestsPerPeer:
-            error(wire, 503, "too many requests of %s" % who.sender, [answer_line(who.key, fleet.name, who.nonce, 503, "busy", now)])
+            exchange.refuse(503, "too many requests of %s" % who.sender, [answer_line(who.key, fleet.name, who.nonce, 503, "busy", now)])
             return False
         self.under_way[who.sender] = count + 1
         try:
@@ -201,7 +201,7 @@ class Inbound:
 
     def _fail(self, exchange, who, status, message):
         now = int(time.time() * 1000)
-        error(exchange.client, status, message, [answer_line(who.key, self.fleet.name, who.nonce, status, "daemon", now)])
+        exchange.refuse(status, message, [answer_line(who.key, self.fleet.name, who.nonce, status, "daemon", now)])
         return False
 
     def _pool(self, source):

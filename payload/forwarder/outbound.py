@@ -75,16 +75,16 @@ class Outbound:
     async def _carry(self, wire, request):
         """True when the client may send another request."""
         peer, settings = self.peer, self.fleet.settings
+        exchange = Exchange(wire, request, settings.stallSeconds, settings.answerSeconds)
         if peer.is_entry and request.method not in JOINING:
-            error(wire, 421, ENTRY_ONLY)
+            exchange.refuse(421, ENTRY_ONLY)
             return False
         if peer.under_way >= settings.requestsPerPeer:
-            error(wire, 503, "too many requests to %s" % peer.node.name, [b"Retry-After: 1"])
+            exchange.refuse(503, "too many requests to %s" % peer.node.name, [b"Retry-After: 1"])
             return False
         if peer.key() is None:
-            error(wire, 503, "there is no fleet secret")
+            exchange.refuse(503, "there is no fleet secret")
             return False
-        exchange = Exchange(wire, request, settings.stallSeconds, settings.answerSeconds)
         peer.under_way += 1
         peer.exchanges.add(exchange)
         try:
@@ -114,9 +114,9 @@ class Outbound:
                 break
             await asyncio.sleep(min(ROUND, left))
         if isinstance(exchange.broken, Malformed):
-            error(wire, 400, str(exchange.broken))
+            exchange.refuse(400, str(exchange.broken))
         else:
-            error(wire, 502, "no path to %s worked: %s" % (self.peer.node.name, "; ".join(tried) or "it has none"))
+            exchange.refuse(502, "no path to %s worked: %s" % (self.peer.node.name, "; ".join(tried) or "it has none"))
         return False
 
     async def _try(self, exchange, key):

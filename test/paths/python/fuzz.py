@@ -6,7 +6,7 @@ Every request has a number of its own, and what must not arrive says `/smuggled`
 cannot read in one way only, or was not meant to get, is a finding. So is an answer that the client cannot read in one
 way only, or that belongs to another request.
 """
-import asyncio, json, os, random, re, socket, subprocess, sys, tempfile, time, urllib.request
+import asyncio, itertools, json, os, random, re, socket, subprocess, sys, tempfile, time, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM = os.path.abspath(os.path.join(HERE, "..", "..", "..", "payload", "forwarder"))
@@ -184,8 +184,10 @@ class Run:
         else:
             writer.write(text)
         await writer.drain()
-        return kind in (b"plain", b"chunked", b"trailer", b"empty", b"unchanged", b"interim")
+        return target.decode().endswith(self.RIGHT)
 
+    # Kinds of answers with nothing wrong in them, after which the connection goes on.
+    RIGHT = ("?plain", "?chunked", "?trailer", "?empty", "?unchanged", "?interim")
     ANSWERS = (
         "plain chunked trailer empty unchanged interim end old both lengths short more body204 size minus lf fold garbage flood upgrade status nothing"
     ).split()
@@ -282,24 +284,30 @@ class Run:
         data = text + bad
         if not data:
             return
+        # Those before anything that is wrong must be answered, whatever follows them.
+        right = list(itertools.takewhile(lambda one: one[0][1].endswith(self.RIGHT), many))
         # Cut off in the middle, now and then.
         if pick.random() < 0.1:
-            data = data[: pick.randrange(1, len(data) + 1)]
+            data, right = data[: pick.randrange(1, len(data) + 1)], []
         try:
             reader, writer = await asyncio.open_connection(host, port)
         except ConnectionError as error:
             self.finding("client: %s" % error)
             return
+        waiting = list(many)
         try:
-            await asyncio.wait_for(self.talk(reader, writer, data, many), 90)
+            await asyncio.wait_for(self.talk(reader, writer, data, waiting), 90)
         except asyncio.TimeoutError:
             self.finding("client: no end after %r" % data[:300])
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             self.count("broken off")
         finally:
             writer.close()
+        if len(many) - len(waiting) < len(right):
+            self.finding("client: no answer to %r in %s%r" % (many[len(many) - len(waiting)][0][:2], "inside " if is_inside else "", data[-250:]))
 
-    async def talk(self, reader, writer, data, many):
+    async def talk(self, reader, writer, data, waiting):
+        """Takes from `waiting` what was answered."""
         pick = self.random
 
         async def send():
@@ -322,13 +330,12 @@ class Run:
 
         sending = asyncio.ensure_future(send())
         try:
-            waiting = list(many)
             while True:
                 try:
                     head = await strict_head(reader)
                 except Unreadable as problem:
                     # Half a head is what is left of a connection that broke off.
-                    if "half a head" not in str(problem):
+                    if "half a head: b'HTTP/1.1 " not in str(problem):
                         self.finding("client: %s" % problem)
                     return
                 if head is None:
@@ -341,7 +348,12 @@ class Run:
                     continue
                 request, number = waiting.pop(0) if waiting else (None, None)
                 status = int(first.split(b" ")[1])
-                without = status in (204, 304) or (request is not None and request[0] == "HEAD" and status < 400)
+                if status >= 400:
+                    # A refusal is the last answer; nobody is let in for what was signed before the receiver's start.
+                    # The other forwarder's own goes with a connection that stays.
+                    if (b"connection", b"close") in headers:
+                        waiting.clear()
+                without = status in (204, 304) or (request is not None and request[0] == "HEAD")
                 try:
                     body = await strict_body(reader, headers, without, until_end=True)
                 except Unreadable as problem:
