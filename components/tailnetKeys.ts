@@ -1,10 +1,12 @@
 /** The auth keys of a run: those that stand, and those that are made now. */
 
 import * as pulumi from "@pulumi/pulumi";
-import { keyName, type WantedKey } from "../tailnet/classKeys";
+import { keyName, keysOf, type WantedKey } from "../tailnet/classKeys";
 import { type TailnetMemory } from "../tailnet/plannedKeys";
+import { type Survey } from "../tailnet/survey";
 import { settled } from "./settled";
 import { type JoinKey, type Tailnet, type TailnetKey } from "./tailnet";
+import { type PolicyContext } from "./tailnetPolicy";
 
 export class TailnetKeys {
   private readonly joins = new Map<string, TailnetKey>();
@@ -71,17 +73,53 @@ export class TailnetKeys {
   }
 
   /** Keys of classes with their end, as far as they were made. */
-  async made(): Promise<{ key: WantedKey; resource: TailnetKey; expires: string | null }[]> {
+  async made(): Promise<MadeKey[]> {
     const found = this.wanted.map(async (key) => {
       const resource = this.classes.get(keyName(key));
       if (!resource) return [];
       const known = this.previous.classKeys.find((one) => keyName(one) === keyName(key));
-      const isPreview = pulumi.runtime.isDryRun();
-      const expires = isPreview ? undefined : await settled(resource.expiresAt);
-      return [{ key, resource, expires: expires ?? known?.expires ?? null }];
+      const { expires, id } = await this.told(resource);
+      return [
+        { key, resource, expires: expires ?? known?.expires ?? null, id: id ?? known?.id ?? null },
+      ];
     });
     return (await Promise.all(found)).flat();
   }
+
+  private async told({ expiresAt, id }: TailnetKey) {
+    if (pulumi.runtime.isDryRun()) return {};
+    return { expires: await settled(expiresAt), id: await settled(id) };
+  }
+}
+
+/** The key of a class as it is after the run. */
+export interface MadeKey {
+  readonly key: WantedKey;
+  readonly resource: TailnetKey;
+  readonly expires: string | null;
+  readonly id: string | null;
+}
+
+/** Keys of classes that the run registers. @param canBeMade whether one with these tags can be */
+export function wantedKeys(
+  { settings, previous, now }: Pick<PolicyContext, "settings" | "previous"> & { now: string },
+  { goneKeys }: Pick<Survey, "goneKeys">,
+  canBeMade: (tags: readonly string[]) => boolean,
+): WantedKey[] {
+  const gone = "value" in goneKeys ? goneKeys.value : [];
+  return Object.entries(settings.classes).flatMap(([name, rest]) => {
+    const tags = [`tag:${name}`];
+    const isPossible = canBeMade(tags);
+    // One that lets nobody in stays in the state until there can be another.
+    const without = isPossible ? gone : [];
+    const keys = keysOf(
+      [{ class: name, tags, ...rest }],
+      previous.classKeys,
+      new Date(now),
+      without,
+    );
+    return keys.filter((key) => isPossible || isKnown(key, previous));
+  });
 }
 
 /** True for a key of a class that the last finished run left. */

@@ -46,7 +46,7 @@ function decide(context: PolicyContext, survey: Survey): PolicyDecision | null {
   const orphaned = tagsOfRefused(context);
   if (orphaned !== undefined) return { kind: "held", why: orphaned };
   try {
-    const base = path === null ? null : { text: readFileSync(path, "utf8"), path };
+    const base = path === null ? null : { text: readBase(path), path };
     const live = survey.policy.value;
     return decidePolicy({ live, base, part: partOf(context), existing, last: previous.policy });
   } catch (error) {
@@ -67,6 +67,11 @@ function tagsOfRefused({ plan, deviceTags, previous }: PolicyContext): string | 
   if (hosts.length === 0) return undefined;
   const names = hosts.map(({ name }) => name).join(", ");
   return `nobody else has a tag of ${names}, which the inventory is wrong about: the tailnet's policy is left as it is until the file is mended`;
+}
+
+/** Windows editors put a byte order mark before the text, which HuJSON does not know. */
+function readBase(path: string): string {
+  return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
 }
 
 function isFileError(error: unknown): error is Error {

@@ -8,10 +8,11 @@ import { type HostPart } from "../payload/spec";
 import { deviceName, type JoinSpec } from "../payload/tailnetJoin";
 import { networkingOf, tailnetPart } from "../payload/tailnetPart";
 import { type TailnetApi } from "../tailnet/api";
-import { keysOf, limitWarnings, type WantedKey } from "../tailnet/classKeys";
+import { askedKeys, goneWarnings, limitWarnings, type WantedKey } from "../tailnet/classKeys";
 import { type PolicyDecision } from "../tailnet/decidePolicy";
 import { dnsDifferences, dnsGeneration } from "../tailnet/dns";
 import { detours, exposures } from "../tailnet/exposure";
+import { PolicyTextError } from "../tailnet/hujson";
 import {
   clientWarnings,
   madeAtApi,
@@ -26,7 +27,7 @@ import { type Task } from "./rollout";
 import { settled } from "./settled";
 import { type DnsWish, type JoinKey, Tailnet } from "./tailnet";
 import { isJoining, waitingFor } from "./tailnetJoins";
-import { isKnown, TailnetKeys } from "./tailnetKeys";
+import { isKnown, TailnetKeys, wantedKeys } from "./tailnetKeys";
 import { policyArgs, type PolicyContext, policyDecision } from "./tailnetPolicy";
 import { tailnetApi } from "./tailscaleSettings";
 
@@ -67,7 +68,9 @@ export class TailnetRun {
     if (api === null) giveUp(context);
     // What nobody can speak for is not registered, whatever was there.
     const known = api === null ? { ...context, previous: NO_MEMORY } : context;
-    const survey = await surveyTailnet(api, context.settings.dns !== null);
+    const asked = askedKeys(known.previous.classKeys, new Date(context.now));
+    const ids = asked.map(({ id }) => id);
+    const survey = await surveyTailnet(api, context.settings.dns !== null, ids);
     return new TailnetRun(known, api, survey, await policyDecision(known, survey, api));
   }
 
@@ -106,7 +109,11 @@ export class TailnetRun {
     });
     this.tailnet = tailnet;
     const joins = config.tailnetAuthKey ? [] : waiting.flatMap((task) => this.joinKey(task));
-    const classes = this.wantedClassKeys();
+    const classes = wantedKeys(
+      context,
+      survey,
+      (tags) => this.api !== null && this.whyNoKey(tags) === undefined,
+    );
     this.warn(tasks, tagsToGive(joins, classes, context.previous));
     const keys = new TailnetKeys(tailnet, context.previous);
     this.keys = keys;
@@ -118,19 +125,6 @@ export class TailnetRun {
         tailnet,
       );
     return this.withKeys(waiting);
-  }
-
-  private wantedClassKeys(): WantedKey[] {
-    const { settings, previous, now } = this.context;
-    const classes = Object.entries(settings.classes).map(([name, rest]) => ({
-      class: name,
-      tags: [`tag:${name}`],
-      ...rest,
-    }));
-    return keysOf(classes, previous.classKeys, new Date(now)).filter(
-      (key) =>
-        isKnown(key, previous) || (this.api !== null && this.whyNoKey(key.tags) === undefined),
-    );
   }
 
   private whyNoKey(tags: readonly string[]): string | undefined {
@@ -190,8 +184,8 @@ export class TailnetRun {
   }
 
   private warn(tasks: readonly Task[], tags: readonly string[]): void {
-    const { settings, plan } = this.context;
-    const { decision, survey } = this;
+    const { context, decision, survey } = this;
+    const { settings, plan } = context;
     const hosts = deployedHosts(plan);
     const ephemeral = Object.keys(settings.classes).filter(
       (name) => settings.classes[name]?.ephemeral,
@@ -209,8 +203,14 @@ export class TailnetRun {
         : []),
       ...(this.api?.isClient ? clientWarnings(tags, policyAhead(survey, decision)) : []),
       ...this.dnsWarnings(),
-      ...(isOurs ? [] : exposures(userspace, policyAhead(survey, null))),
-      ...(ahead === null ? [] : detours(userspace, ahead)),
+      ...(this.api === null
+        ? []
+        : goneWarnings(
+            survey.goneKeys,
+            askedKeys(context.previous.classKeys, new Date(context.now)),
+          )),
+      ...told(() => (isOurs ? [] : exposures(userspace, policyAhead(survey, null)))),
+      ...told(() => (ahead === null ? [] : detours(userspace, ahead))),
     ];
     for (const text of new Set(texts)) void pulumi.log.warn(text, this.tailnet);
   }
@@ -243,10 +243,10 @@ export class TailnetRun {
     return {
       tailnet: {
         joinKeys: this.keys?.hosts() ?? [],
-        classKeys: made.map(({ key, expires }) => ({
+        classKeys: made.map(({ key, expires, id }) => ({
           class: key.class,
           generation: key.generation,
-          expires,
+          ...{ id, expires },
         })),
         policy: memory ?? previous.policy,
         dns: dns && {
@@ -256,6 +256,16 @@ export class TailnetRun {
       },
       startKeys: pulumi.secret(pulumi.all(Object.fromEntries(keys))),
     };
+  }
+}
+
+/** What a policy opens, or why that cannot be told. */
+function told(look: () => string[]): string[] {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof PolicyTextError)) throw error;
+    return [`${error.message}; what that policy opens cannot be told`];
   }
 }
 

@@ -105,6 +105,8 @@ export const tailnetFact = z.object({
   ours: z.boolean(),
   /** Joined by us, as the host remembers it. */
   joined: z.boolean(),
+  /** It was we who logged it in. */
+  loggedIn: z.boolean().default(false),
   /** NeedsLogin, NeedsMachineAuth, Stopped, Starting, Running …; null where it does not answer. */
   backend: text(32).nullable(),
   version: text(32).nullable(),

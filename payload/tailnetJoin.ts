@@ -80,7 +80,9 @@ export function needsKey(spec: JoinSpec, { tailnet }: Facts): boolean {
 
 /** True for a host that we joined and that is to be in no tailnet of ours any more. */
 export function isLeaving(spec: PrepareSpec, { tailnet }: Facts): boolean {
-  if (!tailnet?.ours || !tailnet.joined) return false;
+  if (!tailnet?.joined) return false;
+  // A tailscaled of the system's was there before us: only a login that we gave it ends, and only for good.
+  if (!tailnet.ours) return tailnet.loggedIn && spec.state === "absent";
   return spec.state === "absent" || !spec.services.some(({ name }) => name === TAILSCALED);
 }
 
@@ -132,6 +134,8 @@ export function joinHold(
   options: { readonly overTailnet: boolean; readonly takeover: boolean },
 ): string | undefined {
   const { tailnet } = facts;
+  if (tailnet?.backend === "Stopped" && !tailnet.ours && !tailnet.joined && !options.takeover)
+    return "its own tailscaled is logged in somewhere and was turned off (tailscale down); turn it on or log it out there, or let p2p:takeover turn it on";
   const isRunning = tailnet?.backend === "Running" || tailnet?.backend === "Starting";
   if (!tailnet || !isRunning || !needsKey(spec, facts)) return undefined;
   if (!tailnet.ours && !options.takeover)
@@ -141,12 +145,23 @@ export function joinHold(
   return undefined;
 }
 
+/** A name that is taken already gets a number: `gpu-7-1`. */
+function isRenamed({ backend, name, hostname }: TailnetFact): boolean {
+  const label = name?.split(".")[0]?.toLowerCase();
+  return backend === "Running" && Boolean(label && hostname) && label !== hostname?.toLowerCase();
+}
+
 /** What people should know about a device that needs no work from us. */
 export function tailnetNotes({ tailnet }: Facts): string[] {
   if (!tailnet) return [];
   return [
     ...(tailnet.backend === "NeedsMachineAuth"
       ? ["the device waits for approval in the tailnet's admin console"]
+      : []),
+    ...(isRenamed(tailnet)
+      ? [
+          `the tailnet calls it ${tailnet.name}, not ${tailnet.hostname}: another device has that name (fleet sync tailscale tells which), or somebody renamed it`,
+        ]
       : []),
     ...(tailnet.ours || tailnet.backend === null ? [] : ["uses the system's own tailscaled"]),
   ];

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type ApiAccess } from "./credentials";
 import { type DnsSettings } from "./dns";
+import { withPatience } from "./retryAfter";
 
 const deviceSchema = z.object({
   id: z.string(),
@@ -40,6 +41,9 @@ const dnsSchema = z.object({
     .object({ magicDNS: z.boolean().nullish(), overrideLocalDNS: z.boolean().nullish() })
     .nullish(),
 });
+
+/** `revoked` may be Go's zero time, the year 1. */
+const keySchema = z.object({ invalid: z.boolean().nullish(), revoked: z.string().nullish() });
 
 const verdictSchema = z.object({
   message: z.string().default(""),
@@ -94,6 +98,30 @@ export class TailnetApi {
     await this.request("GET", this.path("keys"), "auth_keys");
     this.require("auth_keys");
     return true;
+  }
+
+  /**
+   * Which of some auth keys let nobody in any more. One that was revoked in the admin console is still told, with
+   * `revoked` and `invalid`; one that the API does not know (404) is as good as that, as Tailscale's provider has it.
+   */
+  async goneKeys(ids: readonly string[]): Promise<string[]> {
+    const found = await Promise.all(
+      ids.map(async (id) => ((await this.isKeyGood(id)) ? [] : [id])),
+    );
+    return found.flat();
+  }
+
+  private async isKeyGood(id: string): Promise<boolean> {
+    try {
+      const path = this.path(`keys/${encodeURIComponent(id)}`);
+      const answer = await jsonOf(await this.request("GET", path, "auth_keys"));
+      const key = keySchema.safeParse(answer);
+      // An answer that says nothing of it is no reason to make another.
+      return !key.success || !(key.data.invalid || Date.parse(key.data.revoked ?? "") > 0);
+    } catch (error) {
+      if (error instanceof TailnetApiError && error.status === 404) return false;
+      throw error;
+    }
   }
 
   async dns(): Promise<DnsSettings> {
@@ -183,8 +211,10 @@ export class TailnetApi {
   private async send(path: string, init: RequestInit): Promise<Response> {
     const { host } = new URL(this.access.baseUrl);
     try {
-      const signal = AbortSignal.timeout(this.deadline);
-      return await fetch(`${this.access.baseUrl}/api/v2${path}`, { ...init, signal });
+      return await withPatience(() => {
+        const signal = AbortSignal.timeout(this.deadline);
+        return fetch(`${this.access.baseUrl}/api/v2${path}`, { ...init, signal });
+      });
     } catch (error) {
       const why = reasonOf(error);
       throw new TailnetApiError(`the Tailscale API at ${host} cannot be reached: ${why}`, null);

@@ -1,7 +1,6 @@
 /** Policies that nobody has written: a new tailnet's own, and what we start from there. */
 
-import { parse } from "jsonc-parser";
-import { canonical } from "./hujson";
+import { canonical, readLeniently } from "./hujson";
 
 /**
  * What a tailnet that never had a policy of its own is given instead of Tailscale's default, which lets
@@ -29,7 +28,7 @@ const ALLOW_ALL: readonly string[] = [
  * Tailscale SSH and Funnel that come with it. The API has the last word (412 when it was edited).
  */
 export function isUntouched(text: string): boolean {
-  const policy = parse(text, undefined, { allowTrailingComma: true }) as Record<string, unknown>;
+  const policy = readLeniently(text);
   const { ssh, nodeAttrs, tagOwners, groups, hosts, tests, ...rules } = policy;
   const own = [tagOwners, groups, hosts, tests].some(
     (part) => part !== undefined && Object.keys(part as object).length > 0,

@@ -3,11 +3,15 @@
  * old one stays until it lapses by itself, so that a start script has time to get the new one.
  */
 
+import { type Seen } from "./survey";
+
 /** A key that the last finished run knew. */
 export interface KnownKey {
   readonly class: string;
-  /** Day on which it was made, `2026-11-22`; part of its name. */
+  /** Day on which it was made, `2026-11-22`, or `2026-11-22-2` for the second of a day; part of its name. */
   readonly generation: string;
+  /** The API's name for it; null where that is not known. */
+  readonly id: string | null;
   /** When it lapses, as the API said it; null where that is not known. */
   readonly expires: string | null;
 }
@@ -30,21 +34,26 @@ const DAY_MS = 86_400_000;
 /** A key is made anew when less than this share of its life is left. */
 const RENEWAL_SHARE = 1 / 3;
 
-/** @param now of the run */
+/**
+ * @param now of the run
+ * @param gone ids of keys that let nobody in any more: they go, and the newest of a class is made anew
+ */
 export function keysOf(
   classes: readonly KeyClass[],
   known: readonly KnownKey[],
   now: Date,
+  gone: readonly string[] = [],
 ): WantedKey[] {
-  const today = now.toISOString().slice(0, 10);
   return classes.flatMap((wanted) => {
-    const own = known
-      .filter((key) => key.class === wanted.class && expiryOf(key, wanted.days) > now.getTime())
+    const ofClass = known.filter((key) => key.class === wanted.class);
+    const today = nameOfDay(now, ofClass);
+    const own = ofClass
+      .filter((key) => !isGone(key, gone) && expiryOf(key, wanted.days) > now.getTime())
       .map(({ generation, expires }) => ({
         generation,
         ends: expiryOf({ generation, expires }, wanted.days),
       }))
-      .sort((a, b) => (a.generation < b.generation ? -1 : 1));
+      .sort((a, b) => a.generation.localeCompare(b.generation, "en", { numeric: true }));
     const newest = own.at(-1);
     const isFresh =
       newest !== undefined && newest.ends - now.getTime() > wanted.days * DAY_MS * RENEWAL_SHARE;
@@ -59,9 +68,48 @@ export function keysOf(
   });
 }
 
-function expiryOf({ generation, expires }: Omit<KnownKey, "class">, days: number): number {
+function isGone({ id }: KnownKey, gone: readonly string[]): boolean {
+  return typeof id === "string" && gone.includes(id);
+}
+
+/** A generation that no key of the class has had. */
+function nameOfDay(now: Date, ofClass: readonly KnownKey[]): string {
+  const day = now.toISOString().slice(0, 10);
+  const numbers = ofClass
+    .filter(({ generation }) => generation.startsWith(day))
+    .map(({ generation }) => Number(generation.slice(day.length + 1) || 1));
+  return numbers.length === 0 ? day : `${day}-${Math.max(...numbers) + 1}`;
+}
+
+type Life = Pick<KnownKey, "generation" | "expires">;
+
+function expiryOf({ generation, expires }: Life, days: number): number {
   const told = expires === null ? NaN : Date.parse(expires);
-  return Number.isNaN(told) ? Date.parse(generation) + days * DAY_MS : told;
+  return Number.isNaN(told) ? Date.parse(generation.slice(0, 10)) + days * DAY_MS : told;
+}
+
+export type AskedKey = KnownKey & { readonly id: string };
+
+/** Keys that the API is asked for; that one has lapsed is no news. */
+export function askedKeys(known: readonly KnownKey[], now: Date): AskedKey[] {
+  return known.filter(
+    (key): key is AskedKey =>
+      typeof key.id === "string" &&
+      (key.expires === null || Date.parse(key.expires) > now.getTime()),
+  );
+}
+
+/** What people should know about keys for start scripts that somebody took away, or that nobody could ask for. */
+export function goneWarnings(gone: Seen<readonly string[]>, asked: readonly AskedKey[]): string[] {
+  if ("why" in gone)
+    return asked.length === 0
+      ? []
+      : [`${gone.why}; whether the keys for start scripts are still good is not known`];
+  const names = asked.filter((key) => isGone(key, gone.value)).map(keyName);
+  if (names.length === 0) return [];
+  return [
+    `tailnet: ${names.join(", ")} was revoked or deleted, or is not to be seen with these credentials: new hosts cannot join with it, and start scripts need the newest (output startKeys)`,
+  ];
 }
 
 /** Logical name of the key's resource. */

@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { BASE_POLICY, isUntouched } from "./basePolicy";
 import { failingTests } from "./evaluate";
-import { formatDigest } from "./hujson";
-import { foreignPart, isOurs, mergePolicy, type PolicyPart } from "./mergePolicy";
+import { formatDigest, readPolicy } from "./hujson";
+import { foreignPart, isOurs, mergePolicy, type PolicyPart, strangeOwners } from "./mergePolicy";
 
 /** Name of the live policy in messages. */
 export const LIVE = "the tailnet's policy";
@@ -47,7 +47,8 @@ export function decidePolicy(question: PolicyQuestion): PolicyDecision {
   const start = startOf(question);
   if ("why" in start) return { kind: "held", why: start.why };
   const text = mergePolicy(start.text, part, start.name);
-  const breaches = failingTests(text, start.name);
+  const tests = part.tests.map(({ value }) => value);
+  const breaches = failingTests(text, tests, start.name);
   if (breaches.length > 0) {
     const told = breaches.slice(0, 3).map(({ what, rule }) => (rule ? `${what} by ${rule}` : what));
     const more = breaches.length > 3 ? `, and ${breaches.length - 3} more` : "";
@@ -65,8 +66,19 @@ export function decidePolicy(question: PolicyQuestion): PolicyDecision {
     (mergePolicy(live, part, LIVE) === live &&
       memory.foreign === digest(foreignPart(live, part, LIVE)) &&
       (question.last === null || question.last.base === memory.base));
-  if (same) return { kind: "in-order", memory, notes: start.notes };
-  return { kind: "write", text, overwrite: start.overwrite, memory, notes: start.notes };
+  const notes = [...start.notes, ...strangeOwners(start.text, part, start.name)];
+  if (same) return { kind: "in-order", memory, notes };
+  notes.push(...closingNotes(start));
+  return { kind: "write", text, overwrite: start.overwrite, memory, notes };
+}
+
+/** Without rules a policy allows everything (tailscale.com/kb/1018/acls), and ours end that. */
+function closingNotes({ text, name }: { readonly text: string; readonly name: string }): string[] {
+  const { grants, acls } = readPolicy(text, name);
+  if (grants !== undefined || acls !== undefined) return [];
+  return [
+    `${name} has neither grants nor acls, which lets everybody reach everything: with the fleet's grants in it only what it names is open`,
+  ];
 }
 
 type Start =

@@ -11,11 +11,19 @@ interface Token {
   readonly end: number;
 }
 
+let last: { readonly text: string; readonly tokens: readonly Token[] } | undefined;
+
 /** Comments and commas between two offsets. */
 function tokensBetween(text: string, from: number, to: number): Token[] {
+  // Asked for every entry of a text that may be long.
+  if (last?.text !== text) last = { text, tokens: tokensOf(text) };
+  return last.tokens.filter(({ start }) => start >= from && start < to);
+}
+
+function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   const add = (kind: Token["kind"], start: number, length: number): void => {
-    if (start >= from && start < to) tokens.push({ kind, start, end: start + length });
+    tokens.push({ kind, start, end: start + length });
   };
   visit(
     text,
@@ -34,21 +42,49 @@ function endOf(node: Node): number {
   return node.offset + node.length;
 }
 
-/** The comment that stands right before an entry of a list. */
+/** The comment that stands right before an entry of a list, on a line of its own or after the list's beginning. */
 function commentBefore(text: string, list: Node, index: number): Token | undefined {
   const entries = list.children ?? [];
   const entry = entries[index];
   if (!entry) return undefined;
   const previous = entries[index - 1];
   const from = previous ? endOf(previous) : list.offset + 1;
-  const last = tokensBetween(text, from, entry.offset).at(-1);
-  return last?.kind === "comment" ? last : undefined;
+  const comment = tokensBetween(text, from, entry.offset).at(-1);
+  if (comment?.kind !== "comment") return undefined;
+  // On the line of the entry before it, it is about that one.
+  return previous && !text.slice(from, comment.start).includes("\n") ? undefined : comment;
+}
+
+/** Our mark of an entry with its reason; undefined for an entry that has none. */
+export function markOf(text: string, list: Node, index: number): string | undefined {
+  const comment = commentBefore(text, list, index);
+  const words =
+    comment &&
+    text
+      .slice(comment.start + 2, comment.end)
+      .replace(/\*\/$/, "")
+      .trim();
+  return words?.startsWith(MARK) ? words : undefined;
 }
 
 /** True for an entry that carries our mark. */
 export function isMarked(text: string, list: Node, index: number): boolean {
+  return markOf(text, list, index) !== undefined;
+}
+
+/** Puts the mark of an entry before the next one. */
+export function moveMark(text: string, list: Node, index: number): string {
   const comment = commentBefore(text, list, index);
-  return comment !== undefined && text.slice(comment.start, comment.end).includes(MARK);
+  const next = list.children?.[index + 1];
+  if (!comment || !next) return text;
+  const mark = text.slice(comment.start, comment.end);
+  const indent = indentOf(text, next.offset);
+  const moved = `${text.slice(0, next.offset)}${mark}${eolOf(text)}${indent}${text.slice(next.offset)}`;
+  return cut(moved, comment.start, comment.end);
+}
+
+function eolOf(text: string): string {
+  return text.includes("\r\n") ? "\r\n" : "\n";
 }
 
 /** Takes a marked entry out, with its mark and its comma; foreign comments around it stay. */
@@ -81,28 +117,29 @@ function cut(text: string, start: number, end: number): string {
 /** Puts lines at the end of a list or an object. @param items texts without a comma at their end */
 export function append(text: string, container: Node, items: readonly string[]): string {
   if (items.length === 0) return text;
-  const last = container.children?.at(-1);
+  const latest = container.children?.at(-1);
   const close = endOf(container) - 1;
-  const inside = last ? endOf(last) : container.offset + 1;
+  const inside = latest ? endOf(latest) : container.offset + 1;
   const tokens = tokensBetween(text, inside, close);
-  const needsComma = last !== undefined && !tokens.some(({ kind }) => kind === "comma");
+  const needsComma = latest !== undefined && !tokens.some(({ kind }) => kind === "comma");
   const end = Math.max(inside, tokens.at(-1)?.end ?? inside);
   const outer = indentOf(text, container.offset);
   const inner = `${outer}  `;
+  const eol = eolOf(text);
   const block = items
     .map(
       (item) =>
         `${item
           .split("\n")
           .map((line) => `${inner}${line}`)
-          .join("\n")},`,
+          .join(eol)},`,
     )
-    .join("\n");
+    .join(eol);
   return [
     text.slice(0, inside),
     needsComma ? "," : "",
     text.slice(inside, end),
-    `\n${block}\n${outer}`,
+    `${eol}${block}${eol}${outer}`,
     text.slice(close),
   ].join("");
 }

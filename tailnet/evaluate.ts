@@ -1,11 +1,10 @@
 /**
  * Which packets a policy lets through between tagged devices, as far as it can be told offline: grants and
- * the older `acls`, for sources and destinations that are tags. Groups, users and addresses never match a
- * tag (tailscale.com/kb/1337/policy-syntax).
+ * the older `acls`, for sources and destinations that are tags. Groups and users never match a tag
+ * (tailscale.com/kb/1337/policy-syntax); of addresses only those are known to match that hold every device's.
  */
 
-import { parse } from "jsonc-parser";
-import { position, parseHujson, section, valueOf } from "./hujson";
+import { position, parseHujson, readPolicy, section, valueOf } from "./hujson";
 
 export interface Breach {
   /** Text of the test's expectation, such as `tag:a reaches tag:b:22`. */
@@ -20,13 +19,34 @@ interface Rule {
   reaches(tag: string, proto: string, port: number): boolean;
 }
 
-const EVERYBODY: readonly string[] = ["*", "autogroup:danger-all", "autogroup:tagged"];
+/** The ranges are those that tailnets give out addresses of, and all there are. */
+const EVERYBODY: readonly string[] = [
+  ...["*", "autogroup:danger-all", "autogroup:tagged"],
+  ...["0.0.0.0/0", "::/0", "[::]/0", "100.64.0.0/10", "fd7a:115c:a1e0::/48"],
+];
 
 const texts = (value: unknown): string[] =>
   (Array.isArray(value) ? value : []).filter((item): item is string => typeof item === "string");
 
-const isTag = (selector: string, tag: string): boolean =>
-  EVERYBODY.includes(selector) || selector === tag;
+/** Says who a selector is; aliases of `hosts` and `ipset:` names may stand for everybody. */
+type Meaning = (selector: string, tag: string) => boolean;
+
+function meaningOf(policy: Record<string, unknown>): Meaning {
+  const hosts = (policy["hosts"] ?? {}) as Record<string, unknown>;
+  const sets = (policy["ipsets"] ?? {}) as Record<string, unknown>;
+  return (selector, tag) => {
+    const parts = texts(sets[selector]).map((part) => part.replace(/^(add )?(host:)?/, ""));
+    return [selector, ...parts].some(
+      (one) => one === tag || EVERYBODY.includes(String(hosts[one] ?? one)),
+    );
+  };
+}
+
+/** Fields as they are written today: older policies have `Users` for `users`. */
+function fieldsOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return {};
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), item]));
+}
 
 /** `*`, `22`, `80,443`, `8000-8100`. */
 function hasPort(ports: string, port: number): boolean {
@@ -45,15 +65,20 @@ function carries(ip: string, proto: string, port: number): boolean {
   return (name === "" || name === "*" || name === proto) && hasPort(ip.slice(colon + 1), port);
 }
 
-function rulesOf(text: string, name: string): Rule[] {
+/** What Tailscale takes a policy for that has neither section (tailscale.com/kb/1018/acls). */
+const NO_SECTION = "the default (it has neither grants nor acls)";
+
+function rulesOf(text: string, name: string, isTag: Meaning): Rule[] {
   const root = parseHujson(text, name);
+  if (!["grants", "acls"].some((key) => section(root, key, "array", name)))
+    return [{ place: NO_SECTION, sources: ["*"], reaches: () => true }];
   const read = (
     key: "grants" | "acls",
     make: (rule: Record<string, unknown>) => Omit<Rule, "place">,
   ) =>
     (section(root, key, "array", name)?.children ?? []).map((node, index) => ({
       place: `${key}[${index}] (line ${position(text, node.offset).line})`,
-      ...make((valueOf(node) ?? {}) as Record<string, unknown>),
+      ...make(fieldsOf(valueOf(node))),
     }));
   return [
     ...read("grants", ({ src, dst, ip }) => ({
@@ -76,6 +101,7 @@ function rulesOf(text: string, name: string): Rule[] {
 
 function letsThrough(
   rules: readonly Rule[],
+  isTag: Meaning,
   from: string,
   to: string,
   proto: string,
@@ -89,18 +115,23 @@ function letsThrough(
 }
 
 /**
- * Runs those of the policy's own `tests` that are about tags only.
+ * Runs tests, as far as they are about tags.
+ * @param tests ours: what somebody else's take for granted about addresses, the API knows
  * @throws PolicyTextError when the text cannot be read
  */
-export function failingTests(text: string, name: string): Breach[] {
-  const rules = rulesOf(text, name);
-  const { tests } = parse(text, undefined, { allowTrailingComma: true }) as { tests?: unknown };
-  return (Array.isArray(tests) ? (tests as Record<string, unknown>[]) : []).flatMap((test) => {
+export function failingTests(
+  text: string,
+  tests: readonly Readonly<Record<string, unknown>>[],
+  name: string,
+): Breach[] {
+  const isTag = meaningOf(readPolicy(text, name));
+  const rules = rulesOf(text, name, isTag);
+  return tests.flatMap((test) => {
     const { src, proto } = test;
     if (typeof src !== "string" || !src.startsWith("tag:")) return [];
     const aboutTags = (key: string) => texts(test[key]).filter((to) => to.startsWith("tag:"));
     const check = (to: string, isWanted: boolean): Breach[] => {
-      const rule = letsThrough(rules, src, to, typeof proto === "string" ? proto : "tcp");
+      const rule = letsThrough(rules, isTag, src, to, typeof proto === "string" ? proto : "tcp");
       if ((rule !== undefined) === isWanted) return [];
       return [
         { what: `${src} ${rule ? "reaches" : "does not reach"} ${to}`, rule: rule?.place ?? null },
@@ -113,22 +144,18 @@ export function failingTests(text: string, name: string): Breach[] {
   });
 }
 
-/**
- * Ports of a tag that a device outside the fleet reaches: what listens on a container's loopback is
- * delivered there in userspace networking, whatever the port.
- * @param outside a tag that no rule names
- */
-export function openPorts(text: string, tag: string, outside: string, name: string): string | null {
-  const rules = rulesOf(text, name);
-  // A service that nobody would name in a rule: whoever reaches it reaches everything.
-  const rule = letsThrough(rules, outside, `${tag}:61717`, "tcp");
-  return rule?.place ?? null;
-}
-
 /** The first rule by which anybody at all, people too, reaches a TCP port of a tag. */
-export function whoReaches(text: string, tag: string, port: number, name: string): string | null {
-  const rule = rulesOf(text, name).find(
+export function whoReaches(
+  text: string,
+  tag: string,
+  port: number,
+  name: string,
+): { readonly place: string; readonly who: string } | null {
+  const isTag = meaningOf(readPolicy(text, name));
+  const rule = rulesOf(text, name, isTag).find(
     ({ sources, reaches }) => sources.length > 0 && reaches(tag, "tcp", port),
   );
-  return rule?.place ?? null;
+  if (!rule) return null;
+  const isAnybody = rule.sources.some((selector) => isTag(selector, ""));
+  return { place: rule.place, who: isAnybody ? "every device" : rule.sources.join(", ") };
 }

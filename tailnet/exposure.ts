@@ -5,8 +5,10 @@
 
 import { type DeployHostPlan } from "../hosts/plan/types";
 import { LIVE } from "./decidePolicy";
-import { openPorts, whoReaches } from "./evaluate";
-import { OUTSIDE_TAG } from "./policy";
+import { whoReaches } from "./evaluate";
+
+/** A service that nobody would name in a rule: whoever reaches it reaches everything. */
+const ANY_PORT = 61_717;
 
 /** @param policy its text; null: nobody here can see it */
 export function exposures(userspace: readonly DeployHostPlan[], policy: string | null): string[] {
@@ -19,12 +21,12 @@ export function exposures(userspace: readonly DeployHostPlan[], policy: string |
   }
   const tags = [...new Set(userspace.flatMap((host) => host.authKey.tags))].sort();
   return tags.flatMap((tag) => {
-    const rule = openPorts(policy, tag, OUTSIDE_TAG, LIVE);
+    const rule = whoReaches(policy, tag, ANY_PORT, LIVE);
     if (rule === null) return [];
     const hosts = userspace.filter((host) => host.authKey.tags.includes(tag));
     const names = hosts.map(({ name }) => name).join(", ");
     return [
-      `tailnet: its policy lets every device reach every port of ${tag} by ${rule}; in userspace networking that is all that listens on the loopback of ${names}`,
+      `tailnet: its policy lets ${rule.who} reach every port of ${tag} by ${rule.place}; in userspace networking that is all that listens on the loopback of ${names}`,
     ];
   });
 }
@@ -47,7 +49,7 @@ export function detours(userspace: readonly DeployHostPlan[], policy: string): s
     if (rule === null) return [];
     const hosts = [...names].sort().join(", ");
     return [
-      `tailnet: its policy opens port ${port} of ${tag} by ${rule}: in userspace networking that leads to the daemons of ${hosts} around their forwarders, and they record who comes as 127.0.0.1; close it (docs/paths.md)`,
+      `tailnet: its policy opens port ${port} of ${tag} by ${rule.place}: in userspace networking that leads to the daemons of ${hosts} around their forwarders, and they record who comes as 127.0.0.1; close it (docs/paths.md)`,
     ];
   });
 }

@@ -2,9 +2,9 @@
 
 import { createHash } from "node:crypto";
 import {
-  findNodeAtLocation,
   getNodeValue,
   type Node,
+  parse,
   type ParseError,
   parseTree,
   printParseErrorCode,
@@ -16,18 +16,70 @@ export class PolicyTextError extends Error {}
 
 /** @param name what the text is, for messages: a path, or "the tailnet's policy" */
 export function parseHujson(text: string, name: string): Node {
+  if (text.trim() === "")
+    throw new PolicyTextError(`${name} is empty; a policy without rules is {"grants": []}`);
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error) {
-    const { line, column } = position(text, error.offset);
-    throw new PolicyTextError(`${name}:${line}:${column}: ${printParseErrorCode(error.error)}`);
+    const place = placeOf(text, error.offset, name);
+    throw new PolicyTextError(`${place}: ${printParseErrorCode(error.error)}`);
   }
   if (root?.type !== "object") throw new PolicyTextError(`${name}: expected an object`);
-  const keys = (root.children ?? []).map((property) => String(property.children?.[0]?.value));
-  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined) throw new PolicyTextError(`${name}: the section ${twice} stands twice`);
+  refuseDoubles(text, root, name, "the section ", sectionName);
   return root;
+}
+
+/** @throws PolicyTextError for a key that stands twice in an object: which of them counts, nobody should have to know */
+export function refuseDoubles(
+  text: string,
+  { children = [] }: Node,
+  name: string,
+  what = "",
+  meaning = (key: string): string => key,
+): void {
+  const seen = new Set<string>();
+  for (const { children: pair } of children) {
+    const key = pair?.[0];
+    const meant = meaning(String(key?.value));
+    if (seen.has(meant))
+      throw new PolicyTextError(
+        `${placeOf(text, key?.offset ?? 0, name)}: ${what}${String(key?.value)} stands twice`,
+      );
+    seen.add(meant);
+  }
+}
+
+const SECTIONS = [
+  ...["acls", "grants", "groups", "hosts", "ipsets", "nodeAttrs", "ssh", "sshTests"],
+  ...["tagOwners", "tests"],
+];
+
+/** Tailscale reads `ACLs` and `TagOwners`, as older policies have them, like `acls` and `tagOwners`. */
+function sectionName(key: string): string {
+  const lower = key.toLowerCase();
+  return SECTIONS.find((one) => one.toLowerCase() === lower) ?? key;
+}
+
+/** What a policy says, its sections under their usual names. @throws PolicyTextError when it cannot be read */
+export function readPolicy(text: string, name: string): Record<string, unknown> {
+  return sectionsOf(valueOf(parseHujson(text, name)));
+}
+
+/** The same, of a text that may have faults which are no matter. */
+export function readLeniently(text: string): Record<string, unknown> {
+  return sectionsOf(parse(text, undefined, { allowTrailingComma: true }));
+}
+
+function sectionsOf(policy: unknown): Record<string, unknown> {
+  const entries = Object.entries((policy ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(entries.map(([key, value]) => [sectionName(key), value]));
+}
+
+/** `base.hujson:3:5`, for messages. */
+export function placeOf(text: string, offset: number, name: string): string {
+  const { line, column } = position(text, offset);
+  return `${name}:${line}:${column}`;
 }
 
 /** Line and column, from 1. */
@@ -43,7 +95,10 @@ export function section(
   type: "array" | "object",
   name: string,
 ): Node | undefined {
-  const node = findNodeAtLocation(root, [key]);
+  const pair = root.children?.find(
+    ({ children }) => sectionName(String(children?.[0]?.value)) === key,
+  );
+  const node = pair?.children?.[1];
   if (node && node.type !== type)
     throw new PolicyTextError(`${name}: the section ${key} is not an ${type}`);
   return node;

@@ -4,8 +4,17 @@
  */
 
 import { type Node } from "jsonc-parser";
-import { append, isMarked, MARK, oneLine, removeEntry } from "./edit";
-import { canonical, parseHujson, PolicyTextError, section, valueOf } from "./hujson";
+import { append, isMarked, MARK, markOf, moveMark, oneLine, removeEntry } from "./edit";
+import {
+  canonical,
+  parseHujson,
+  placeOf,
+  PolicyTextError,
+  readPolicy,
+  refuseDoubles,
+  section,
+  valueOf,
+} from "./hujson";
 
 /** A rule or a test with the reason for it, which becomes its comment. */
 export interface OwnedEntry {
@@ -40,6 +49,7 @@ function mergeTag(text: string, tag: string, owners: readonly string[], name: st
   const root = parseHujson(text, name);
   const tags = section(root, "tagOwners", "object", name);
   const line = `${JSON.stringify(tag)}: ${oneLine(owners)}`;
+  if (tags) refuseDoubles(text, tags, name, "tagOwners.");
   if (!tags) return append(text, root, [`"tagOwners": {\n  ${line},\n}`]);
   const property = (tags.children ?? []).find(({ children }) => children?.[0]?.value === tag);
   const list = property?.children?.[1];
@@ -67,6 +77,8 @@ function mergeList(
     const withSection = append(text, root, [`"${key}": []`]);
     return mergeList(withSection, key, wanted, name);
   }
+  const strayed = firstStrayed(text, list, wanted);
+  if (strayed !== undefined) return mergeList(moveMark(text, list, strayed), key, wanted, name);
   const surplus = firstSurplus(text, list, wanted);
   if (surplus !== undefined) return mergeList(removeEntry(text, list, surplus), key, wanted, name);
   // An entry that says the same counts, whoever wrote it and however it is formatted.
@@ -77,6 +89,20 @@ function mergeList(
     list,
     missing.map(({ why, value }) => `// ${MARK} ${why}\n${oneLine(value)}`),
   );
+}
+
+/** An entry that somebody put between our mark and what it marks. */
+function firstStrayed(text: string, list: Node, wanted: readonly OwnedEntry[]): number | undefined {
+  const entries = list.children ?? [];
+  const values = entries.map((entry) => canonical(valueOf(entry)));
+  const index = entries.findIndex((_, place) => {
+    const mark = markOf(text, list, place);
+    if (mark === undefined || markOf(text, list, place + 1) !== undefined) return false;
+    const meant = wanted.find(({ why }) => mark === `${MARK} ${why}`);
+    const value = meant && canonical(meant.value);
+    return value !== undefined && values[place] !== value && values[place + 1] === value;
+  });
+  return index === -1 ? undefined : index;
 }
 
 /** A marked entry that is not wanted any more, or stands there twice. */
@@ -92,6 +118,23 @@ function firstSurplus(text: string, list: Node, wanted: readonly OwnedEntry[]): 
   return index === -1 ? undefined : index;
 }
 
+/** Who may give our tags to a device besides those that we name: whoever has one is taken for a node of the fleet. */
+export function strangeOwners(text: string, part: PolicyPart, name: string): string[] {
+  const tags = section(parseHujson(text, name), "tagOwners", "object", name)?.children ?? [];
+  return tags.flatMap(({ offset, children = [] }) => {
+    const [key, list] = children;
+    const tag = String(key?.value);
+    const ours = part.tagOwners[tag];
+    const owners = list?.type === "array" ? (valueOf(list) as unknown[]).map(String) : [];
+    const others = owners.filter((owner) => ours !== undefined && !ours.includes(owner));
+    if (others.length === 0) return [];
+    const place = placeOf(text, offset, name);
+    return [
+      `${place}: ${others.join(", ")} may give ${tag} to any device, which the policy then takes for a node of the fleet; that is kept: name them in p2p:tailnet.policy.owners, or take them out there`,
+    ];
+  });
+}
+
 /** True for a policy that carries entries of ours. */
 export function isOurs(text: string, name: string): boolean {
   const root = parseHujson(text, name);
@@ -104,7 +147,7 @@ export function isOurs(text: string, name: string): boolean {
 /** The meaning of everything in a policy that is not ours. */
 export function foreignPart(text: string, part: PolicyPart, name: string): string {
   const root = parseHujson(text, name);
-  const policy = valueOf(root) as Record<string, unknown>;
+  const policy = readPolicy(text, name);
   for (const key of LISTS) {
     const list = section(root, key, "array", name);
     const ours = new Set(part[key].map(({ value }) => canonical(value)));

@@ -1,19 +1,16 @@
 /** Which keys are registered in a run: those that are needed now, and those whose removal would be a change. */
 
-import { parse } from "jsonc-parser";
+import { type KnownKey } from "./classKeys";
 import { type PolicyDecision } from "./decidePolicy";
 import { type DnsMemory } from "./dns";
+import { readLeniently } from "./hujson";
 import { type Survey } from "./survey";
 
 /** What the last finished run left in the stack's outputs. */
 export interface TailnetMemory {
   /** Hosts whose join key is in the state; a used key stays there, since dropping it would be a change. */
   readonly joinKeys: readonly string[];
-  readonly classKeys: readonly {
-    readonly class: string;
-    readonly generation: string;
-    readonly expires: string | null;
-  }[];
+  readonly classKeys: readonly KnownKey[];
   readonly policy: { readonly foreign: string; readonly base: string | null } | null;
   /** null: they are nothing of ours. */
   readonly dns: DnsMemory | null;
@@ -56,10 +53,8 @@ export function whyNoKey(
 }
 
 function tagOwners(policy: string): Readonly<Record<string, unknown>> {
-  const parsed = parse(policy, undefined, { allowTrailingComma: true }) as {
-    tagOwners?: Record<string, unknown>;
-  };
-  return parsed.tagOwners ?? {};
+  const { tagOwners: owners } = readLeniently(policy);
+  return (owners ?? {}) as Record<string, unknown>;
 }
 
 /**

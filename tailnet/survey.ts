@@ -11,6 +11,8 @@ export interface Survey {
   readonly devices: Seen<readonly Device[]>;
   /** Whether auth keys can be made. */
   readonly keys: Seen<true>;
+  /** Ids of keys for start scripts that let nobody in any more. */
+  readonly goneKeys: Seen<readonly string[]>;
   /** null: nobody asked. */
   readonly dns: Seen<DnsSettings> | null;
 }
@@ -21,19 +23,26 @@ const NO_CREDENTIALS =
 /**
  * @param api null: there are no credentials
  * @param withDns the tailnet's DNS settings are to be ours
+ * @param keyIds of the keys for start scripts that are known
  */
-export async function surveyTailnet(api: TailnetApi | null, withDns: boolean): Promise<Survey> {
+export async function surveyTailnet(
+  api: TailnetApi | null,
+  withDns: boolean,
+  keyIds: readonly string[] = [],
+): Promise<Survey> {
   if (api === null) {
     const nothing = { why: NO_CREDENTIALS };
-    return { policy: nothing, devices: nothing, keys: nothing, dns: withDns ? nothing : null };
+    const dns = withDns ? nothing : null;
+    return { policy: nothing, devices: nothing, keys: nothing, goneKeys: nothing, dns };
   }
-  const [policy, devices, keys, dns] = await Promise.all([
+  const [policy, devices, keys, goneKeys, dns] = await Promise.all([
     see(api.policy()),
     see(api.devices()),
     see(api.allowsKeys()),
+    see(api.goneKeys(keyIds)),
     withDns ? see(api.dns()) : null,
   ]);
-  return { policy, devices, keys, dns };
+  return { policy, devices, keys, goneKeys, dns };
 }
 
 /** What an answer is, or why there is none. */

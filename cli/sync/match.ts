@@ -27,7 +27,7 @@ export interface HostAddress {
 export interface Matching {
   /** Hosts whose entry differs, by name. */
   readonly changes: readonly HostAddress[];
-  /** Older devices of a host that has a newer one. */
+  /** Other devices that are called like a host. */
   readonly doubles: readonly { readonly host: string; readonly device: SeenDevice }[];
   /** Devices with the fleet's tags that are no host of the file. */
   readonly unclaimed: readonly SeenDevice[];
@@ -36,38 +36,53 @@ export interface Matching {
 /**
  * @param hosts every host of the file with its tailnet address
  * @param tags of the fleet's devices
+ * @param isComplete false: a host without a device may have one, and keeps its address
  */
 export function matchDevices(
   hosts: ReadonlyMap<string, string | null>,
   devices: readonly SeenDevice[],
   tags: readonly string[],
+  isComplete = true,
 ): Matching {
+  const labels = new Set([...hosts.keys()].map(deviceName));
+  // One whose name was taken has another: `gpu-7-1` still says that it is `gpu-7`.
+  const labelOf = ({ hostname, name }: SeenDevice): string => {
+    const own = hostname.toLowerCase();
+    return labels.has(own) ? own : (name.split(".")[0]?.toLowerCase() ?? own);
+  };
+  const isTagged = (device: SeenDevice) => device.tags.some((tag) => tags.includes(tag));
   const changes: HostAddress[] = [];
   const doubles: { host: string; device: SeenDevice }[] = [];
   const claimed = new Set<SeenDevice>();
   for (const [host, before] of [...hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const label = deviceName(host);
-    const isNamed = (device: SeenDevice) =>
-      device.hostname.toLowerCase() === label || device.name.split(".")[0] === label;
-    const isRecorded = (device: SeenDevice) => before !== null && device.addresses.includes(before);
+    const isNamed = (device: SeenDevice) => labelOf(device) === label;
+    const isRecorded = (device: SeenDevice) =>
+      before !== null &&
+      device.addresses.includes(before) &&
+      (isNamed(device) || !labels.has(labelOf(device)));
+    const rank = (device: SeenDevice) => rankOf(device, isRecorded(device), isTagged(device));
     const candidates = devices
       .filter((device) => isNamed(device) || isRecorded(device))
-      .sort((a, b) => rank(b, isRecorded) - rank(a, isRecorded) || compare(b.lastSeen, a.lastSeen));
+      .sort((a, b) => rank(b) - rank(a) || compare(b.lastSeen, a.lastSeen));
     for (const device of candidates) claimed.add(device);
     const [best, ...rest] = candidates;
     doubles.push(...rest.filter(isNamed).map((device) => ({ host, device })));
-    const after = best ? (isRecorded(best) ? before : addressOf(best)) : null;
+    const missing = isComplete ? null : before;
+    const after = best ? (isRecorded(best) ? before : addressOf(best)) : missing;
     if (after !== before) changes.push({ host, before, after });
   }
-  const unclaimed = devices.filter(
-    (device) => !claimed.has(device) && device.tags.some((tag) => tags.includes(tag)),
-  );
+  const unclaimed = devices.filter((device) => !claimed.has(device) && isTagged(device));
   return { changes, doubles, unclaimed };
 }
 
-/** A connected device before one that is not, then the one that the file names. */
-function rank(device: SeenDevice, isRecorded: (device: SeenDevice) => boolean): number {
-  return (device.isConnected ? 2 : 0) + (isRecorded(device) ? 1 : 0);
+/**
+ * What the file names and is connected, stays. Then one with the fleet's tags before somebody's own device that is
+ * called the same, a connected one before one that is not, and the one that the file names.
+ */
+function rankOf({ isConnected }: SeenDevice, isRecorded: boolean, isTagged: boolean): number {
+  const weights = [isRecorded && isConnected, isTagged, isConnected, isRecorded];
+  return weights.reduce((rank, weight) => rank * 2 + Number(weight), 0);
 }
 
 function compare(a: string, b: string): number {

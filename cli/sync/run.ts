@@ -31,7 +31,9 @@ export async function runSyncTailscale(options: SyncOptions): Promise<void> {
   const devices = await devicesOf(options);
   if (devices === undefined) return;
   const hosts = new Map([...fleet.hosts].map(([name, host]) => [name, host.tailnetAddress]));
-  const matching = matchDevices(hosts, devices, fleetTags(plan));
+  // The stack's outputs tell of devices that there are, and of no host that it does not deploy.
+  const isComplete = options.from === undefined;
+  const matching = matchDevices(hosts, devices, fleetTags(plan), isComplete);
   const { text: after, refused } = editAddresses(text, matching.changes);
   const isWritten = options.write === true && after !== text;
   if (isWritten) replaceFile(file, text, after);
@@ -143,7 +145,8 @@ function report(
   const lines = [
     ...(after === before ? [] : [`--- ${file}`, `+++ ${file}`, lineDiff(before, after, MAX_LINES)]),
     ...doubles.map(
-      ({ host, device }) => `${host}: an older device is still in the tailnet: ${describe(device)}`,
+      ({ host, device }) =>
+        `${host}: another device of the tailnet has its name: ${describe(device)}`,
     ),
     ...unclaimed.map((device) => `not in ${file}: ${describe(device)}, ${device.tags.join(" ")}`),
     changes.length === 0 ? `${file}: every tailnet address is current` : "",

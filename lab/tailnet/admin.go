@@ -45,7 +45,7 @@ func (a *admin) setFaults(w http.ResponseWriter, r *http.Request) {
 		fail(w, bad(err))
 		return
 	}
-	if !slices.Contains([]string{"up", "down", "unavailable", "forbidden", "html"}, wanted.API) ||
+	if !slices.Contains([]string{"up", "down", "unavailable", "unwritable", "forbidden", "html"}, wanted.API) ||
 		!slices.Contains([]string{"up", "down"}, wanted.Control) {
 		fail(w, bad(fmt.Errorf("no such fault: api %q, control %q", wanted.API, wanted.Control)))
 		return

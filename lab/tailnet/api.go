@@ -83,6 +83,9 @@ func (a *api) guarded(next http.HandlerFunc) http.HandlerFunc {
 		a.mu.Lock()
 		fault := a.faults.API
 		a.mu.Unlock()
+		if fault == "unwritable" && isWrite(r) {
+			fault = "unavailable"
+		}
 		switch fault {
 		case "down":
 			panic(http.ErrAbortHandler)
@@ -98,6 +101,12 @@ func (a *api) guarded(next http.HandlerFunc) http.HandlerFunc {
 			next(w, r)
 		}
 	}
+}
+
+// isWrite tells whether a request would change something. Failing, it is what no look beforehand can tell.
+func isWrite(r *http.Request) bool {
+	isLook := r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/acl/validate")
+	return !isLook && r.URL.Path != "/api/v2/oauth/token"
 }
 
 // answer checks who asks and for which tailnet, then lets the handler work on a state that nobody else changes.

@@ -34,6 +34,15 @@ func parse(t *testing.T, text string) *policy {
 
 func nobody(netip.Addr) (entity, bool) { return entity{}, false }
 
+func TestPolicyWithoutRules(t *testing.T) {
+	tagged := entity{tags: []string{"tag:a"}}
+	for text, want := range map[string]bool{`{}`: true, `{"grants": []}`: false, `{"acls": []}`: false} {
+		if got := parse(t, text).allows(tagged, tagged, protoTCP, 22); got != want {
+			t.Errorf("%s: got %v", text, got)
+		}
+	}
+}
+
 func TestAllows(t *testing.T) {
 	p := parse(t, fleetPolicy)
 	voter, vast := entity{tags: []string{"tag:voter"}}, entity{tags: []string{"tag:vast"}}

@@ -37,9 +37,13 @@ var protoNumbers = map[string][]int{
 	"tcp": {protoTCP}, "udp": {protoUDP}, "icmp": {protoICMP, protoICMPv6}, "sctp": {132}, "igmp": {2}, "gre": {47},
 }
 
-// compile turns acls and grants into rules.
+// compile turns acls and grants into rules. A policy with neither section allows everything, as a new tailnet's does.
 func (p *policy) compile() ([]rule, error) {
 	var rules []rule
+	if p.file.ACLs == nil && p.file.Grants == nil {
+		everybody, everything := []string{"*"}, []tailcfg.PortRange{tailcfg.PortRangeAny}
+		return []rule{{src: everybody, dst: everybody, ports: everything}}, nil
+	}
 	for i, a := range p.file.ACLs {
 		where := fmt.Sprintf("acls[%d]", i)
 		if a.Action != "accept" {

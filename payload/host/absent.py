@@ -9,7 +9,7 @@ def absent(run):
     # Connectors first, and last what may be the way by which the controller came.
     support.remove_all(run, only=lambda spec: not spec.get("cutsOff"))
     # While its tailscaled still runs.
-    run.step("tailnet", tailnet.leave)
+    run.step("tailnet", tailnet.leave, True)
     run.step("ssh host keys", host_keys.forget, run.node)
     for service in services.here():
         run.step(service.manager, service.remove)

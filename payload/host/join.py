@@ -2,18 +2,14 @@
 import base64, json, os, time
 import state, tailnet
 from journal import Failed, Held, say
-from shell import run
+from shell import must, run
 
-# Memory, not a disk, wherever there is a /run.
-FOLDER = "/run" if os.path.isdir("/run") else "/dev/shm"
-KEY_FILE = FOLDER + "/ringrift-p2p-join.key"
 READY_SECONDS = 60
 LOGGED_OUT = (None, "NoState", "NeedsLogin")
 
 
 def join(run_, request):
     """`spec` in base64, so that none of its words is taken for a secret; the key as it is, or null."""
-    forget_key()
     spec = dict(json.loads(base64.b64decode(request["spec"])), key=request["key"])
     run_.node = spec["node"]
     found = []
@@ -24,7 +20,7 @@ def join(run_, request):
     if needs_login or differs(before, spec):
         if not run_.step("login" if needs_login else "settings", log_in, spec, before, needs_login):
             return
-    run_.step("device", confirm, spec, run_)
+    run_.step("device", confirm, spec, run_, needs_login)
 
 
 def answers():
@@ -61,17 +57,23 @@ def log_in(spec, before, needs_login):
     key = spec.get("key")
     if needs_login and not key:
         raise Held("logged out, and there is no auth key for it")
-    argv = [tailnet.cli(), "--socket=" + tailnet.SOCKET, "up", "--reset", "--timeout=60s"]
-    argv += ["--hostname=" + spec["hostname"], "--advertise-tags=" + ",".join(spec["tags"]), "--accept-dns=" + ("true" if spec["acceptDns"] else "false")]
+    client = [tailnet.cli(), "--socket=" + tailnet.SOCKET]
+    names = ["--hostname=" + spec["hostname"], "--accept-dns=" + ("true" if spec["acceptDns"] else "false")]
+    if not needs_login and before["backend"] == "Running":
+        # Whatever else is set there stays: the tailscaled may be somebody's own.
+        must(client + ["set"] + names, timeout=30)
+        return "other settings", " ".join(names)
+    argv = client + ["up", "--reset", "--timeout=60s"] + names + ["--advertise-tags=" + ",".join(spec["tags"])]
     argv += ["--login-server=" + spec["loginServer"]] if spec["loginServer"] else []
     argv += ["--force-reauth"] if needs_login and before["backend"] == "Running" else []
+    handle = key_handle(key) if needs_login else None
     try:
-        if needs_login:
-            keep_key(key)
-            argv.append("--auth-key=file:" + KEY_FILE)
-        code, output = run(argv, timeout=90, quiet=True)
+        if handle is not None:
+            argv.append("--auth-key=file:/dev/fd/%d" % handle)
+        code, output = run(argv, timeout=90, quiet=True, pass_fds=[] if handle is None else [handle])
     finally:
-        forget_key()
+        if handle is not None:
+            os.close(handle)
     output = output.replace(key, "[key]") if key else output
     say("tailscale up ->", code, "\n" + output[-2000:])
     if code:
@@ -88,20 +90,21 @@ def reason(output, code):
     return (told or lines or ["tailscale up ended with %d" % code])[-1][:400]
 
 
-def keep_key(key):
-    handle = os.open(KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(key)
-
-
-def forget_key():
+def key_handle(key):
+    """A file that is in no directory: whoever kills us, and whenever, leaves no key behind."""
     try:
-        os.unlink(KEY_FILE)
-    except FileNotFoundError:
-        pass
+        handle = os.memfd_create("key")
+    except (AttributeError, OSError):
+        # An old Python or kernel; a pipe can be read once only, which is enough.
+        handle, end = os.pipe()
+        os.write(end, key.encode())
+        os.close(end)
+    else:
+        os.write(handle, key.encode())
+    return handle
 
 
-def confirm(spec, run_):
+def confirm(spec, run_, is_new):
     """The device is in the tailnet, online, and has its tags."""
     def there():
         told = tailnet.fact()
@@ -109,7 +112,8 @@ def confirm(spec, run_):
     told = wait(there, READY_SECONDS)
     if told["backend"] == "NeedsMachineAuth":
         raise Failed("the device waits for approval in the tailnet's admin console")
-    state.update(tailnet={"nodeId": told["nodeId"]})
+    memory = {"nodeId": told["nodeId"], "login": is_new or state.load()["tailnet"].get("login", False)}
+    state.update(tailnet=memory)
     told["joined"] = True
     run_.more["tailnet"] = told
     if told["tags"] != sorted(spec["tags"]):

@@ -28,7 +28,7 @@ def become(entry):
     os.setuid(entry.pw_uid)
 
 
-def run(argv, timeout=120, user=None, cwd="/", env=None, stdin=None, quiet=False):
+def run(argv, timeout=120, user=None, cwd="/", env=None, stdin=None, quiet=False, pass_fds=()):
     """(exit code, output of both streams). 127 when there is no such program, 124 out of time."""
     entry = account(user) if user and user != "root" and os.geteuid() == 0 else None
     if entry:
@@ -37,7 +37,7 @@ def run(argv, timeout=120, user=None, cwd="/", env=None, stdin=None, quiet=False
         done = subprocess.run(
             argv, stdin=None if stdin else subprocess.DEVNULL, input=stdin, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=timeout, cwd=cwd, env=env or environment(),
-            preexec_fn=entry and (lambda: become(entry)),
+            preexec_fn=entry and (lambda: become(entry)), pass_fds=pass_fds,
         )
         code, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as error:

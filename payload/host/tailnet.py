@@ -31,7 +31,7 @@ def fact():
     if not cli():
         return None
     told = {
-        "ours": os.path.exists(OURS), "joined": bool(memory), "backend": None, "version": None, "nodeId": memory.get("nodeId"),
+        "ours": os.path.exists(OURS), "joined": bool(memory), "loggedIn": bool(memory.get("login")), "backend": None, "version": None, "nodeId": memory.get("nodeId"),
         "name": None, "hostname": None, "addresses": [], "tags": [], "keyExpiry": None, "tun": None, "online": None,
         "loginServer": None, "acceptDns": None, "health": [], "error": None,
     }
@@ -52,12 +52,15 @@ def fact():
     return told
 
 
-def leave():
-    """Logs the device out, if it was we who joined it."""
-    if not state.load()["tailnet"]:
+def leave(for_good=False):
+    """Logs the device out, if it was we who joined it; a tailscaled of the system's only for good."""
+    memory = state.load()["tailnet"]
+    if not memory:
         return None
     found = fact()
-    if not found or not found["ours"] or found["backend"] in ("NeedsLogin", "NoState"):
+    if not found or found["backend"] in ("NeedsLogin", "NoState"):
+        return None
+    if not found["ours"] and not (for_good and memory.get("login")):
         return None
     if found["backend"] is None:
         # The controller deletes the device all the same.

@@ -53,6 +53,33 @@ describe("matchDevices", () => {
     expect(match({ a: "100.64.0.1" }, [young, both]).changes).toEqual([]);
   });
 
+  it("takes no one's own device for a host that is called the same", () => {
+    const laptop = device("a", "100.64.0.7", { tags: [], name: "a-1.example.ts.net" });
+    const own = device("a", "100.64.0.1", { isConnected: false, lastSeen: "2026-11-20T10:00:00Z" });
+    const told = match({ a: null }, [laptop, own]);
+    expect(told.changes).toEqual([{ host: "a", before: null, after: "100.64.0.1" }]);
+    expect(told.doubles).toEqual([{ host: "a", device: laptop }]);
+    // The file says that it is this one, and it is there.
+    expect(match({ a: "100.64.0.7" }, [laptop, own]).changes).toEqual([]);
+  });
+
+  it("gives a device to the host that it says it is", () => {
+    const second = device("a", "100.64.0.2", { name: "a-1.example.ts.net" });
+    expect(match({ a: null, "a-1": null }, [second]).changes).toEqual([
+      { host: "a", before: null, after: "100.64.0.2" },
+    ]);
+    expect(match({ a: "100.64.0.2", b: "100.64.0.2" }, [second]).changes).toEqual([
+      { host: "b", before: "100.64.0.2", after: null },
+    ]);
+  });
+
+  it("takes no address away on the word of outputs, which may miss a host", () => {
+    const hosts = new Map(Object.entries({ a: "100.64.0.9", b: "100.64.0.8" }));
+    expect(
+      matchDevices(hosts, [device("a", "100.64.0.1")], ["tag:vast-nodes"], false).changes,
+    ).toEqual([{ host: "a", before: "100.64.0.9", after: "100.64.0.1" }]);
+  });
+
   it("names devices with the fleet's tags that the file does not know", () => {
     const stranger = device("vast-7", "100.64.0.7");
     const phone = device("phone", "100.64.0.8", { tags: [] });

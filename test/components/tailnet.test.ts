@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as sdk from "@pulumi/tailscale";
 import { type JoinKey, Tailnet, type TailnetArgs } from "../../components/tailnet";
-import { TailnetKeys } from "../../components/tailnetKeys";
+import { TailnetKeys, wantedKeys } from "../../components/tailnetKeys";
+import { type TailnetSettings } from "../../settings/tailnet";
 import { type WantedKey } from "../../tailnet/classKeys";
 import { NO_MEMORY, type TailnetMemory } from "../../tailnet/plannedKeys";
 import { keyDescription, stamped } from "../../tailnet/plannedKeys";
+import { type Survey } from "../../tailnet/survey";
 
 const NOW = "2026-11-22T07:00:00.000Z";
 const MEMORY = { foreign: "f", base: null };
@@ -154,7 +156,7 @@ describe("TailnetKeys", () => {
   it("makes no other where none can be, and keeps those that stand", async () => {
     const previous = {
       joinKeys: ["b", "c"],
-      classKeys: [{ class: "vast-nodes", generation: "2026-11-22", expires: null }],
+      classKeys: [{ class: "vast-nodes", generation: "2026-11-22", id: null, expires: null }],
     };
     const result = await register({
       joinKeys: [key("a"), key("b"), key("c", false), key("d")],
@@ -169,6 +171,27 @@ describe("TailnetKeys", () => {
     const result = await register({ joinKeys: [key("a"), key("b")] }, true);
     expect(names(result)).toEqual(["a-join-key", "b-join-key"]);
     expect(result.areMade).toBe(true);
+  });
+});
+
+describe("wantedKeys", () => {
+  const classes = { "vast-nodes": { days: 90, ephemeral: false } };
+  const settings = { classes } as unknown as TailnetSettings;
+  const known = { class: "vast-nodes", generation: "2026-11-20", id: "k1", expires: null };
+  const previous: TailnetMemory = { ...NO_MEMORY, classKeys: [known] };
+  const named = (goneKeys: Survey["goneKeys"], canBeMade: boolean, memory = previous) =>
+    wantedKeys({ settings, previous: memory, now: NOW }, { goneKeys }, () => canBeMade).map(
+      ({ generation }) => generation,
+    );
+
+  it("replaces a key that lets nobody in, once there can be another", () => {
+    expect(named({ value: ["k1"] }, true)).toEqual(["2026-11-22"]);
+    expect(named({ value: ["k1"] }, false)).toEqual(["2026-11-20"]);
+  });
+
+  it("keeps what nobody could ask for, and makes none that cannot be", () => {
+    expect(named({ why: "the API is down" }, true)).toEqual(["2026-11-20"]);
+    expect(named({ value: [] }, false, NO_MEMORY)).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ const SURVEY: Survey = {
   policy: { value: LIVE },
   devices: { value: [] },
   keys: { value: true },
+  goneKeys: { value: [] },
   dns: null,
 };
 

@@ -220,6 +220,19 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
       expect(await standing(others)).toEqual(before);
     });
 
+    it("says one thing when its key cannot be made after all, before anything is begun", async () => {
+      await tailnet.faults({ api: "unwritable" });
+      const preview = await fleet.pulumi("preview");
+      const up = await fleet.up();
+      await tailnet.faults({ api: "up" });
+      expect(preview.code).toBe(0);
+      expect(up.code).not.toBe(0);
+      expect(both(up)).toMatch(/Error creating tailnet key: service unavailable \(503\)/);
+      const told = both(up).match(/an auth key could not be made: hosts that have to join wait/g);
+      expect(told).not.toBeNull();
+      expect(await standing(others)).toEqual(before);
+    });
+
     it("says so when its key is wrong, when the tailnet is full, and joins when neither is the case", async () => {
       await fleet.pulumi(
         "config",

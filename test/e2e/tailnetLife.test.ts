@@ -41,6 +41,12 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
       printed: "",
     });
   };
+  const keysOf = async () => {
+    const { tailnet: told } = (await fleet.outputs()) as {
+      tailnet: { classKeys: { generation: string; id: string; expires: string }[] };
+    };
+    return told.classKeys;
+  };
   const LIVING = {
     policy: { existing: "adopt", ssh: { from: ["operator@lab.example"], users: ["root"] } },
     dns: { nameservers: ["192.0.2.53"], searchPaths: ["lab.example"] },
@@ -81,12 +87,6 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
 
   it("renews a class's key beside the old one before that lapses, and touches no host", async () => {
     const before = await tailnet.standing(HOSTS);
-    const keysOf = async () => {
-      const { tailnet: told } = (await fleet.outputs()) as {
-        tailnet: { classKeys: { generation: string; expires: string }[] };
-      };
-      return told.classKeys;
-    };
     const [first] = await keysOf();
     // As it will be in three weeks: the state tells when the key was made and when it lapses.
     const soon = new Date(Date.now() + 9 * 86_400_000).toISOString();
@@ -106,6 +106,28 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     const [kept, renewed] = await keysOf();
     expect(kept).toMatchObject({ generation: "2026-01-01", expires: soon });
     expect(renewed?.generation).toBe(first?.generation);
+    expect(await tailnet.usableKeys("vast-nodes")).toBe(2);
+    expect(await tailnet.standing(HOSTS)).toEqual(before);
+    await nothingToDo();
+  });
+
+  it("makes a class's key anew that somebody revoked, and touches no host", async () => {
+    const before = await tailnet.standing(HOSTS);
+    const [kept, revoked] = await keysOf();
+    await tailnet.request("DELETE", `/api/v2/tailnet/-/keys/${revoked?.id}`);
+    const name = `vast-nodes-${revoked?.generation}`;
+    expect(both(await fleet.pulumi("preview"))).toContain(
+      `tailnet: ${name} was revoked or deleted`,
+    );
+    expect(await fleet.mustUp()).toMatch(
+      /Resources:\n\s+\+ 1 created\n\s+- 1 deleted\n\s+2 changes\. \d+ unchanged/,
+    );
+    const after = await keysOf();
+    expect(after.map(({ generation }) => generation)).toEqual([
+      kept?.generation,
+      `${revoked?.generation}-2`,
+    ]);
+    expect(after[0]).toEqual(kept);
     expect(await tailnet.usableKeys("vast-nodes")).toBe(2);
     expect(await tailnet.standing(HOSTS)).toEqual(before);
     await nothingToDo();
@@ -211,7 +233,10 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     const warned = (host: string) =>
       new RegExp(`${host}.*warning: its tailscaled is started anew, and it is reached over it`);
 
-    const onSoak = (name: string, test: () => Promise<void>) => void (isSoak && it(name, test));
+    // The official command plugin waits for ever for a session that a restart of tailscaled cut (docs/tailnet.md).
+    const isOurs = engine.pulumi === undefined;
+    const onSoak = (name: string, test: () => Promise<void>) =>
+      void (isSoak && isOurs && it(name, test));
     onSoak("gets back in after a tailscaled that lets nobody through", async () => {
       const { nodes } = await tailnet.standing(HOSTS);
       await another("1.0.1", async (into) => {

@@ -3,6 +3,7 @@ import {
   compareJoin,
   compareLeaving,
   deviceName,
+  isLeaving,
   isOverTailnet,
   joinHold,
   type JoinSpec,
@@ -22,6 +23,7 @@ const facts = (tun: boolean, tailnet: Partial<TailnetFact> | null = null) =>
 const JOINED: TailnetFact = {
   ours: true,
   joined: true,
+  loggedIn: true,
   backend: "Running",
   version: "1.102.2",
   nodeId: "n1",
@@ -177,6 +179,17 @@ describe("compareJoin", () => {
   });
 });
 
+describe("tailnetNotes", () => {
+  const told = (tailnet: Partial<TailnetFact>) => tailnetNotes(facts(true, tailnet));
+
+  it("tells that the name was taken, and nothing of one that was not", () => {
+    expect(told({ name: "h4-1.example.ts.net" })).toEqual([
+      "the tailnet calls it h4-1.example.ts.net, not h4: another device has that name (fleet sync tailscale tells which), or somebody renamed it",
+    ]);
+    expect([told({}), told({ hostname: "H4" }), told({ name: null })]).toEqual([[], [], []]);
+  });
+});
+
 describe("joinHold", () => {
   const why = (tailnet: Partial<TailnetFact>, options = { overTailnet: false, takeover: false }) =>
     joinHold(SPEC, facts(true, tailnet), options);
@@ -188,6 +201,13 @@ describe("joinHold", () => {
     );
     expect(why(foreign, { overTailnet: false, takeover: true })).toBeUndefined();
     expect(why({ ours: false })).toBeUndefined();
+    const down = { ...foreign, backend: "Stopped", joined: false };
+    expect(why(down)).toMatch(/^its own tailscaled is logged in somewhere and was turned off/);
+    expect(why(down, { overTailnet: false, takeover: true })).toBeUndefined();
+    expect([why({ ...down, joined: true }), why({ ...down, ours: true })]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 
   it("does not cut the way it comes by", () => {
@@ -207,6 +227,14 @@ describe("leaving", () => {
   it("is the drift of a host that we joined and that is to be in no tailnet", () => {
     const drift = { what: "tailnet login", want: "none", is: "joined as h4.example.ts.net" };
     expect(compareLeaving(spec("cloudflared"), facts(true, {}))).toEqual([drift]);
+  });
+
+  it("ends the login that we gave the system's own tailscaled only for good", () => {
+    const foreign = { ours: false, loggedIn: true };
+    const isLeft = (wish: PrepareSpec, tailnet: Partial<TailnetFact>) =>
+      isLeaving(wish, facts(true, tailnet));
+    expect([isLeft(ABSENT, foreign), isLeft(spec(), foreign)]).toEqual([true, false]);
+    expect(isLeft(ABSENT, { ...foreign, loggedIn: false })).toBe(false);
   });
 
   it.each<[string, PrepareSpec, Partial<TailnetFact> | null]>([

@@ -13,7 +13,7 @@ interface Seen {
 describe("TailnetApi", () => {
   let server: Server;
   let seen: Seen[];
-  let answers: Record<string, [number, string]>;
+  let answers: Record<string, [number, string, Record<string, string>?]>;
   let api: (credentials?: ApiAccess["credentials"]) => TailnetApi;
 
   beforeEach(async () => {
@@ -28,8 +28,8 @@ describe("TailnetApi", () => {
       void bodyOf(request).then((body) => {
         const line = `${request.method} ${request.url}`;
         seen.push({ request: line, authorization: request.headers.authorization, body });
-        const [status, text] = answers[line] ?? [404, '{"message":"not found"}'];
-        response.writeHead(status).end(text);
+        const [status, text, headers] = answers[line] ?? [404, '{"message":"not found"}'];
+        response.writeHead(status, headers).end(text);
       });
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -129,6 +129,38 @@ describe("TailnetApi", () => {
       expect(await toldBy(client().policyFault("{}"))).toBe(text(lacks[1]));
     },
   );
+
+  it("tells which keys are gone: revoked, invalid or unknown", async () => {
+    const key = (id: string, more: object): [string, [number, string]] => [
+      `GET /api/v2/tailnet/-/keys/${id}`,
+      [200, JSON.stringify({ id, keyType: "auth", ...more })],
+    ];
+    answers = Object.fromEntries([
+      key("k1", {}),
+      key("k2", { invalid: true }),
+      key("k3", { revoked: "2026-11-22T07:00:00Z" }),
+      key("k4", { invalid: false, revoked: "0001-01-01T00:00:00Z" }),
+    ]);
+    expect(await api().goneKeys(["k1", "k2", "k3", "k4", "k5"])).toEqual(["k2", "k3", "k5"]);
+    expect(await api().goneKeys([])).toEqual([]);
+    answers["GET /api/v2/tailnet/-/keys/k1"] = [500, "<html>"];
+    expect(await surveyTailnet(api(), false, ["k2", "k1"])).toMatchObject({
+      goneKeys: { why: "the Tailscale API answered 500" },
+    });
+  });
+
+  it("asks again when it is told to wait, and not for ever", async () => {
+    const line = "GET /api/v2/tailnet/-/acl";
+    answers = { [line]: [429, '{"message":"slow down"}', { "retry-after": "0" }] };
+    await expect(api().policy()).rejects.toMatchObject({
+      message: "the Tailscale API answered 429: slow down",
+    });
+    expect(seen.map(({ request }) => request)).toEqual([line, line, line]);
+    seen = [];
+    answers = { [line]: [503, "{}"] };
+    await expect(api().policy()).rejects.toMatchObject({ status: 503 });
+    expect(seen).toHaveLength(1);
+  });
 
   it("reads the DNS settings, whatever is left out of them", async () => {
     const line = "GET /api/v2/tailnet/-/dns/configuration";

@@ -1,11 +1,10 @@
 import fc from "fast-check";
-import { keyName, keysOf, limitWarnings } from "../../tailnet/classKeys";
+import { askedKeys, goneWarnings, keyName, keysOf, limitWarnings } from "../../tailnet/classKeys";
 
 const CLASS = { class: "vast-nodes", tags: ["tag:vast-nodes"], days: 90, ephemeral: false };
-const known = (generation: string, expires: string | null = null) => ({
+const known = (generation: string, expires: string | null = null, id: string | null = null) => ({
   class: "vast-nodes",
-  generation,
-  expires,
+  ...{ generation, expires, id },
 });
 const at = (day: string) => new Date(`${day}T10:00:00Z`);
 const names = (days: string, keys: ReturnType<typeof known>[]) =>
@@ -41,6 +40,25 @@ describe("keysOf", () => {
     expect(keysOf([], [known("2026-01-01")], at("2026-01-02"))).toEqual([]);
   });
 
+  it("makes one anew that lets nobody in, under another name, and keeps the others", () => {
+    const at22 = (keys: ReturnType<typeof known>[], ...gone: string[]) =>
+      keysOf([CLASS], keys, at("2026-11-22"), gone).map(
+        (key) => `${key.generation}${key.isNewest ? "*" : ""}`,
+      );
+    const today = known("2026-11-22", null, "k1");
+    expect(at22([today], "k1")).toEqual(["2026-11-22-2*"]);
+    expect(at22([today], "k0")).toEqual(["2026-11-22*"]);
+    expect(at22([known("2026-11-22-2", null, "k2")], "k2")).toEqual(["2026-11-22-3*"]);
+    // Revoked by hand once the next one was there: nothing to make.
+    const [old, next] = [known("2026-11-01", null, "k3"), known("2026-11-20", null, "k4")];
+    expect(at22([old, next], "k3")).toEqual(["2026-11-20*"]);
+    expect(at22([old, next], "k4")).toEqual(["2026-11-01*"]);
+    const many = ["", "-2", "-10"].map((end) => known(`2026-11-22${end}`));
+    expect(at22(many)).toEqual(["2026-11-22", "2026-11-22-2", "2026-11-22-10*"]);
+    // What an older run left tells no id.
+    expect(at22([known("2026-11-22")], "k1")).toEqual(["2026-11-22*"]);
+  });
+
   it("never leaves a class without a key that is good for a quarter of its life", () => {
     fc.assert(
       fc.property(
@@ -62,6 +80,27 @@ describe("keysOf", () => {
         },
       ),
     );
+  });
+});
+
+describe("askedKeys and goneWarnings", () => {
+  const past = known("2026-01-01", "2026-02-01T00:00:00Z", "k1");
+  const here = known("2026-11-01", "2027-01-30T00:00:00Z", "k2");
+  const asked = askedKeys([past, here, known("2026-11-20")], at("2026-11-22"));
+
+  it("asks for keys that have not lapsed and have an id", () => {
+    expect(asked).toEqual([here]);
+  });
+
+  it("names keys that are gone, and says when nobody could be asked", () => {
+    expect(goneWarnings({ value: [] }, asked)).toEqual([]);
+    expect(goneWarnings({ value: ["k2"] }, asked)).toEqual([
+      "tailnet: vast-nodes-2026-11-01 was revoked or deleted, or is not to be seen with these credentials: new hosts cannot join with it, and start scripts need the newest (output startKeys)",
+    ]);
+    expect(goneWarnings({ why: "no answer" }, asked)).toEqual([
+      "no answer; whether the keys for start scripts are still good is not known",
+    ]);
+    expect(goneWarnings({ why: "no answer" }, [])).toEqual([]);
   });
 });
 

@@ -74,6 +74,32 @@ describe("decidePolicy", () => {
     });
   });
 
+  it("tells who else may give our tags, and that rules end a policy without any", () => {
+    const owned = '{"grants": [],\n"tagOwners": {"tag:vast-nodes": ["group:ops"]}}';
+    const note = (line: number) =>
+      `the tailnet's policy:${line}:15: group:ops may give tag:vast-nodes to any device, which the policy then takes for a node of the fleet; that is kept: name them in p2p:tailnet.policy.owners, or take them out there`;
+    expect(ask({ live: owned, existing: "adopt" })).toMatchObject({
+      kind: "write",
+      notes: [note(2)],
+    });
+    expect(afterWrite({ live: owned, existing: "adopt" }, () => ({}))).toMatchObject({
+      kind: "in-order",
+      notes: [note(5)],
+    });
+    expect(ask({ live: "{}", existing: "adopt" })).toMatchObject({
+      kind: "write",
+      notes: [
+        "the tailnet's policy has neither grants nor acls, which lets everybody reach everything: with the fleet's grants in it only what it names is open",
+      ],
+    });
+  });
+
+  it("runs the fleet's own tests, and leaves others' to the API, which knows addresses", () => {
+    const live =
+      '{"hosts": {"db": "192.0.2.7"}, "grants": [{"src": ["tag:web"], "dst": ["db"], "ip": ["*"]}], "tests": [{"src": "tag:web", "accept": ["tag:db:5432"]}]}';
+    expect(ask({ live, existing: "adopt" })).toMatchObject({ kind: "write", notes: [] });
+  });
+
   it("holds a policy that would fail the fleet's tests, and names the rule", () => {
     const live =
       '{"groups": {"group:a": []},\n"grants": [{"src": ["*"], "dst": ["*"], "ip": ["*"]}]}';

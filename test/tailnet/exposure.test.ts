@@ -1,4 +1,4 @@
-import { detours } from "../../tailnet/exposure";
+import { detours, exposures } from "../../tailnet/exposure";
 import { type DeployHostPlan } from "../../hosts/plan/types";
 import { planOf } from "../payload/plans";
 
@@ -12,6 +12,64 @@ const policy = (...grants: object[]) => JSON.stringify({ grants }, null, 2);
 const said = (rule: string, hosts: string, port = 8770) => [
   `tailnet: its policy opens port ${port} of tag:vast-nodes by ${rule}: in userspace networking that leads to the daemons of ${hosts} around their forwarders, and they record who comes as 127.0.0.1; close it (docs/paths.md)`,
 ];
+
+describe("what a policy that is not ours leaves open on a loopback", () => {
+  const hosts = [container("v2"), container("v1")];
+  const warned = (who: string, rule: string) => [
+    `tailnet: its policy lets ${who} reach every port of tag:vast-nodes by ${rule}; in userspace networking that is all that listens on the loopback of v2, v1`,
+  ];
+
+  it.each<[string, string, string, string]>([
+    [
+      "allows everything",
+      '{"grants":[{"src":["*"],"dst":["*"],"ip":["*"]}]}',
+      "every device",
+      "grants[0] (line 1)",
+    ],
+    [
+      "has no rules, which allows everything",
+      "{}",
+      "every device",
+      "the default (it has neither grants nor acls)",
+    ],
+    [
+      "opens all of the tailnet's addresses",
+      '{"acls":[{"action":"accept","src":["100.64.0.0/10"],"dst":["100.64.0.0/10:*"]}]}',
+      "every device",
+      "acls[0] (line 1)",
+    ],
+    [
+      "is written as long ago",
+      '{"ACLs":[{"Action":"accept","Users":["*"],"Ports":["*:*"]}]}',
+      "every device",
+      "acls[0] (line 1)",
+    ],
+    [
+      "lets people everywhere",
+      '{"grants":[{"src":["autogroup:member","group:ops"],"dst":["*"],"ip":["tcp:*"]}]}',
+      "autogroup:member, group:ops",
+      "grants[0] (line 1)",
+    ],
+  ])("is told of one that %s", (_, text, who, rule) => {
+    expect(exposures(hosts, text)).toEqual(warned(who, rule));
+  });
+
+  it.each([
+    '{"grants":[]}',
+    '{"acls":[]}',
+    '{"grants":[{"src":["*"],"dst":["tag:vast-nodes"],"ip":["tcp:8770"]}]}',
+    '{"grants":[{"src":["autogroup:member"],"dst":["autogroup:self"],"ip":["*"]}]}',
+  ])("is nothing by %s", (text) => {
+    expect(exposures(hosts, text)).toEqual([]);
+  });
+
+  it("is not known where nobody can see the policy, and nothing without userspace nodes", () => {
+    expect(exposures(hosts, null)).toEqual([
+      "tailnet: nobody here can see its policy; make sure that it opens only the daemons' port on v2, v1: in userspace networking it is all that stands before what listens on their loopback",
+    ]);
+    expect([exposures([], null), exposures([], "{}")]).toEqual([[], []]);
+  });
+});
 
 describe("rules that lead around the forwarders of userspace nodes", () => {
   const hosts = [container("v2"), container("v1")];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { applyEdits, format, parse } from "jsonc-parser";
 import { canonical, formatDigest, PolicyTextError } from "../../tailnet/hujson";
-import { foreignPart, isOurs, mergePolicy } from "../../tailnet/mergePolicy";
+import { foreignPart, isOurs, mergePolicy, strangeOwners } from "../../tailnet/mergePolicy";
 import { policyPart } from "../../tailnet/policy";
 import { fleetOf, OPTIONS } from "./plan";
 
@@ -48,6 +48,67 @@ describe("mergePolicy", () => {
 `);
   });
 
+  it("merges into sections in the spelling of older policies", () => {
+    const old = '{"ACLs": [], "Tests": [],\n"TagOwners": {"tag:web": []}}';
+    const part = { ...SMALL, grants: [], tests: [{ why: "w", value: { src: "tag:web" } }] };
+    expect(mergePolicy(old, part, "x")).toBe(`{"ACLs": [], "Tests": [
+  // p2p-fleet: w
+  {"src": "tag:web"},
+],
+"TagOwners": {"tag:web": [],
+  "tag:vast-nodes": ["autogroup:admin"],
+  "tag:p2p-outside": ["autogroup:admin"],
+}}`);
+    expect(foreignPart(old, part, "x")).toBe('{"acls":[],"tagOwners":{"tag:web":[]}}');
+  });
+
+  it("keeps the line ends of Windows", () => {
+    const windows = mergePolicy(BASE.replaceAll("\n", "\r\n"), SMALL, "x");
+    expect(windows).toBe(mergePolicy(BASE, SMALL, "x").replaceAll("\n", "\r\n"));
+    expect(mergePolicy(windows, SMALL, "x")).toBe(windows);
+  });
+
+  it.each([
+    ["a sentence about us", '// see p2p-fleet: docs\n    {"src": ["a"]},'],
+    [
+      "a comment behind another rule",
+      '{"src": ["a"]}, // p2p-fleet: reviewed\n    {"src": ["b"]},',
+    ],
+  ])("takes no rule for its own for %s", (_, rules) => {
+    const text = `{"grants": [\n    ${rules}\n]}`;
+    const merged = mergePolicy(text, SMALL, "x");
+    expect(merged).toContain(rules);
+    expect(isOurs(text, "x")).toBe(false);
+    expect(mergePolicy(merged, EMPTY, "x")).toContain(rules);
+  });
+
+  it.each(["\n", "\r\n"])(
+    "takes no rule for its own that was put below its comment (%j)",
+    (eol) => {
+      const merged = mergePolicy(BASE, SMALL, "x").replaceAll("\n", eol);
+      const hand = `{"src": ["tag:web"], "dst": ["tag:db"], "ip": ["tcp:9100"]}`;
+      const put = `$1    ${hand},${eol}`;
+      const edited = merged.replace(/(\/\/ p2p-fleet:[^\n]*\n)/, put);
+      const again = mergePolicy(edited, SMALL, "x");
+      expect(again).toBe(merged.replace(/( *\/\/ p2p-fleet:[^\n]*\n)/, `    ${hand},${eol}$1`));
+      expect(mergePolicy(again, SMALL, "x")).toBe(again);
+      expect(mergePolicy(again, EMPTY, "x")).toContain(hand);
+    },
+  );
+
+  it("is done with a policy of 100 KB at once", () => {
+    const rules = Array.from(
+      { length: 1200 },
+      (_, index) =>
+        `  {"src": ["group:g${index}"], "dst": ["10.0.0.0/24"], "ip": ["tcp:${index + 1}"]}, // rule\n`,
+    );
+    const long = `{"grants": [\n${rules.join("")}]}`;
+    // The whole text was once read anew for every entry: minutes, which the test's own limit ends.
+    const merged = mergePolicy(long, SMALL, "x");
+    expect(merged).toContain(rules.join(""));
+    expect(mergePolicy(merged, SMALL, "x")).toBe(merged);
+  });
+
   it("makes a policy of an empty one", () => {
     expect(parse(mergePolicy("{}", SMALL, "x"), [], { allowTrailingComma: true })).toEqual({
       tagOwners: { "tag:vast-nodes": ["autogroup:admin"], "tag:p2p-outside": ["autogroup:admin"] },
@@ -88,7 +149,10 @@ describe("mergePolicy", () => {
     ["[]", "x: expected an object"],
     ['{"grants": {}}', "x: the section grants is not an array"],
     ['{"tagOwners": {"tag:vast-nodes": "me"}}', "x: tagOwners.tag:vast-nodes is not an array"],
-    ['{"grants": [], "grants": []}', "x: the section grants stands twice"],
+    ['{"grants": [], "grants": []}', "x:1:16: the section grants stands twice"],
+    ['{"Grants": [],\n "grants": []}', "x:2:2: the section grants stands twice"],
+    ['{"tagOwners": {"tag:a": [],\n "tag:a": []}}', "x:2:2: tagOwners.tag:a stands twice"],
+    ["  \n", 'x is empty; a policy without rules is {"grants": []}'],
   ])("refuses %s", (text, message) => {
     expect(() => mergePolicy(text, SMALL, "x")).toThrow(new PolicyTextError(message));
   });
@@ -104,6 +168,16 @@ describe("isOurs and foreignPart", () => {
       tagOwners: { "tag:web": ["group:ops"] },
       grants: [{ src: ["group:ops"], dst: ["*"], ip: ["*"] }],
     });
+  });
+});
+
+describe("strangeOwners", () => {
+  it("names who else may give our tags, and where it says so", () => {
+    expect(strangeOwners(BASE, SMALL, "base.hujson")).toEqual([
+      "base.hujson:6:5: group:ops may give tag:vast-nodes to any device, which the policy then takes for a node of the fleet; that is kept: name them in p2p:tailnet.policy.owners, or take them out there",
+    ]);
+    expect(strangeOwners('{"tagOwners": {"tag:web": ["group:a"]}}', SMALL, "x")).toEqual([]);
+    expect(strangeOwners(mergePolicy("{}", SMALL, "x"), SMALL, "x")).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ const SEEN: Survey = {
   policy: { value: OWNED },
   devices: { value: [] },
   keys: { value: true },
+  goneKeys: { value: [] },
   dns: null,
 };
 const TAGS = ["tag:vast-nodes"];
@@ -47,7 +48,7 @@ describe("clientWarnings", () => {
 describe("madeAtApi", () => {
   it("counts what a stack has there", () => {
     expect(madeAtApi(NO_MEMORY)).toEqual([]);
-    const classKeys = [{ class: "vast-nodes", generation: "2026-11-22", expires: null }];
+    const classKeys = [{ class: "vast-nodes", generation: "2026-11-22", id: null, expires: null }];
     const policy = { foreign: "f", base: null };
     expect(madeAtApi({ ...NO_MEMORY, policy, joinKeys: ["a"], classKeys })).toEqual([
       "the policy",

@@ -1,7 +1,14 @@
-import { failingTests } from "../../tailnet/evaluate";
-import { mergePolicy } from "../../tailnet/mergePolicy";
+import { failingTests as run } from "../../tailnet/evaluate";
+import { mergePolicy, type PolicyPart } from "../../tailnet/mergePolicy";
 import { policyPart } from "../../tailnet/policy";
 import { fleetOf, OPTIONS } from "./plan";
+
+const failingTests = (text: string, part: Pick<PolicyPart, "tests">) =>
+  run(
+    text,
+    part.tests.map(({ value }) => value),
+    "x",
+  );
 
 const FLEET = fleetOf({
   h1: { provider: "hetzner", voter: true },
@@ -49,7 +56,7 @@ describe("policyPart", () => {
       { src, dst: ["tag:p2p-voters", "tag:vast-nodes"], ip: ["tcp:8770"] },
       { src, dst: ["tag:aws-nodes"], ip: ["tcp:8780"] },
     ]);
-    expect(failingTests(mergePolicy("{}", part, "x"), "x")).toEqual([]);
+    expect(failingTests(mergePolicy("{}", part, "x"), part)).toEqual([]);
   });
 
   it("lets the named people log in, and nobody else", () => {
@@ -59,7 +66,7 @@ describe("policyPart", () => {
     expect(part.ssh.map(({ value }) => value)).toEqual([
       { action: "accept", src: ["group:ops"], dst, users: ["root"] },
     ]);
-    expect(failingTests(mergePolicy("{}", part, "x"), "x")).toEqual([]);
+    expect(failingTests(mergePolicy("{}", part, "x"), part)).toEqual([]);
   });
 
   it("owns its tags even without hosts, and grants nothing then", () => {
@@ -77,7 +84,7 @@ describe("policyPart", () => {
 describe("failingTests", () => {
   const part = policyPart(FLEET, OPTIONS);
   const breaches = (policy: object) =>
-    failingTests(mergePolicy(JSON.stringify(policy), part, "x"), "x").map(
+    failingTests(mergePolicy(JSON.stringify(policy), part, "x"), part).map(
       ({ what, rule }) => `${what} by ${rule}`,
     );
 
@@ -85,6 +92,20 @@ describe("failingTests", () => {
     [{ grants: [{ src: ["*"], dst: ["*"], ip: ["*"] }] }, "grants[0] (line 1)"],
     [{ acls: [{ action: "accept", src: ["*"], dst: ["*:*"] }] }, "acls[0] (line 1)"],
     [{ acls: [{ action: "accept", users: ["*"], ports: ["*:1-65535"] }] }, "acls[0] (line 1)"],
+    [{ ACLs: [{ Action: "accept", Users: ["*"], Ports: ["*:*"] }] }, "acls[0] (line 1)"],
+    [{ grants: [{ src: ["100.64.0.0/10"], dst: ["::/0"], ip: ["*"] }] }, "grants[0] (line 1)"],
+    [
+      { hosts: { all: "0.0.0.0/0" }, acls: [{ action: "accept", src: ["all"], dst: ["all:*"] }] },
+      "acls[0] (line 1)",
+    ],
+    [
+      {
+        ipsets: { "ipset:all": ["add host:all"] },
+        hosts: { all: "100.64.0.0/10" },
+        grants: [{ src: ["*"], dst: ["ipset:all"], ip: ["*"] }],
+      },
+      "grants[0] (line 1)",
+    ],
   ])("tells which rule lets everybody in: %j", (policy, rule) => {
     const told = breaches(policy);
     // Three tags with three denied each, and the outsider's six.
@@ -110,8 +131,8 @@ describe("failingTests", () => {
   });
 
   it("tells what does not get through though it should", () => {
-    const policy = { tests: [{ src: "tag:a", accept: ["tag:b:8770"] }, { src: "me@example.com" }] };
-    expect(failingTests(JSON.stringify(policy), "x")).toEqual([
+    const tests = [{ src: "tag:a", accept: ["tag:b:8770"] }, { src: "me@example.com" }];
+    expect(run('{"grants": []}', tests, "x")).toEqual([
       { what: "tag:a does not reach tag:b:8770", rule: null },
     ]);
   });

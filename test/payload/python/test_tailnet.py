@@ -1,6 +1,7 @@
 """What is left of a tailnet on a host that is to be in none."""
 import os
 import unittest
+from unittest import mock
 
 import private  # noqa: F401
 import paths
@@ -37,6 +38,24 @@ class Forget(unittest.TestCase):
         self.assertIsNone(tailnet.forget())
         self.assertEqual(state.load()["tailnet"], {"nodeId": "n1"})
         self.assertTrue(os.path.exists(self.identity))
+
+
+class Leave(unittest.TestCase):
+    def left(self, memory, ours, for_good):
+        state.update(tailnet=memory)
+        found = {"ours": ours, "backend": "Running", "name": "h4.example.ts.net", "nodeId": "n1"}
+        with mock.patch.object(tailnet, "fact", lambda: found), mock.patch.object(tailnet, "run", lambda *_, **__: (0, "")):
+            return tailnet.leave(for_good)
+
+    def tearDown(self):
+        state.update(tailnet={})
+
+    def test_only_a_login_that_we_made_ends(self):
+        done = ("joined as h4.example.ts.net", "logged out")
+        ours, theirs = {"nodeId": "n1", "login": True}, {"nodeId": "n1", "login": False}
+        self.assertEqual([self.left(ours, True, False), self.left(theirs, True, True)], [done, done])
+        self.assertEqual([self.left(ours, False, True), self.left(ours, False, False)], [done, None])
+        self.assertEqual([self.left(theirs, False, True), self.left({}, True, True)], [None, None])
 
 
 if __name__ == "__main__":
