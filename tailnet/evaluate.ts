@@ -57,11 +57,17 @@ function hasPort(ports: string, port: number): boolean {
   });
 }
 
+/** Protocols may be written as IANA's numbers. */
+function protoName(word: unknown): string {
+  const name = String(word).toLowerCase();
+  return { "6": "tcp", "17": "udp" }[name] ?? name;
+}
+
 /** A grant's `ip`: `*`, `tcp:*`, `tcp:22`, `22`. */
 function carries(ip: string, proto: string, port: number): boolean {
   if (ip === "*") return true;
   const colon = ip.lastIndexOf(":");
-  const name = colon === -1 ? "" : ip.slice(0, colon);
+  const name = protoName(colon === -1 ? "" : ip.slice(0, colon));
   return (name === "" || name === "*" || name === proto) && hasPort(ip.slice(colon + 1), port);
 }
 
@@ -90,7 +96,7 @@ function rulesOf(text: string, name: string, isTag: Meaning): Rule[] {
     ...read("acls", ({ action, src, users, dst, ports, proto: only }) => ({
       sources: action === "accept" ? [...texts(src), ...texts(users)] : [],
       reaches: (tag, proto, port) =>
-        (only === undefined || only === proto) &&
+        (only === undefined || only === "" || protoName(only) === proto) &&
         [...texts(dst), ...texts(ports)].some((target) => {
           const colon = target.lastIndexOf(":");
           return isTag(target.slice(0, colon), tag) && hasPort(target.slice(colon + 1), port);

@@ -29,7 +29,7 @@ export interface Matching {
   readonly changes: readonly HostAddress[];
   /** Other devices that are called like a host. */
   readonly doubles: readonly { readonly host: string; readonly device: SeenDevice }[];
-  /** Devices with the fleet's tags that are no host of the file. */
+  /** Devices with the fleet's tags that no host in use of the file has. */
   readonly unclaimed: readonly SeenDevice[];
 }
 

@@ -2,9 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { type FleetPlan } from "../../hosts/plan/types";
 import { lineDiff } from "../../payload/lineDiff";
 import { type Device, TailnetApi, TailnetApiError } from "../../tailnet/api";
 import { apiAccess } from "../../tailnet/credentials";
+import { VOTER_TAG } from "../../tailnet/policy";
 import { fleetTags } from "../../tailnet/tags";
 import { planOrErrors, readInventory } from "../inventoryFile";
 import { printJson } from "../terminal";
@@ -30,10 +32,14 @@ export async function runSyncTailscale(options: SyncOptions): Promise<void> {
   const { fleet, plan } = planned;
   const devices = await devicesOf(options);
   if (devices === undefined) return;
-  const hosts = new Map([...fleet.hosts].map(([name, host]) => [name, host.tailnetAddress]));
+  const inUse = [...fleet.hosts].filter(([name]) => !isLeaving(plan, name));
+  const hosts = new Map(inUse.map(([name, host]) => [name, host.tailnetAddress]));
+  // Devices outlive the last host of their kind.
+  const providers = [...fleet.hosts.values()].map(({ provider }) => `tag:${provider}-nodes`);
+  const tags = [VOTER_TAG, ...fleetTags(plan, providers)];
   // The stack's outputs tell of devices that there are, and of no host that it does not deploy.
   const isComplete = options.from === undefined;
-  const matching = matchDevices(hosts, devices, fleetTags(plan), isComplete);
+  const matching = matchDevices(hosts, devices, tags, isComplete);
   const { text: after, refused } = editAddresses(text, matching.changes);
   const isWritten = options.write === true && after !== text;
   if (isWritten) replaceFile(file, text, after);
@@ -41,6 +47,11 @@ export async function runSyncTailscale(options: SyncOptions): Promise<void> {
   else report(file, text, after, matching, refused, isWritten);
   const isOpen = refused.length > 0 || (after !== text && !isWritten);
   process.exitCode = isOpen ? 1 : 0;
+}
+
+function isLeaving(plan: FleetPlan, name: string): boolean {
+  const host = plan.hosts.get(name);
+  return host?.action === "skip" && host.leaving;
 }
 
 /** Lines of the diff that is shown. */
@@ -148,7 +159,9 @@ function report(
       ({ host, device }) =>
         `${host}: another device of the tailnet has its name: ${describe(device)}`,
     ),
-    ...unclaimed.map((device) => `not in ${file}: ${describe(device)}, ${device.tags.join(" ")}`),
+    ...unclaimed.map(
+      (device) => `no host in use of ${file}: ${describe(device)}, ${device.tags.join(" ")}`,
+    ),
     changes.length === 0 ? `${file}: every tailnet address is current` : "",
     isWritten ? `${file}: written` : "",
   ];

@@ -93,6 +93,8 @@ describe("failingTests", () => {
     [{ acls: [{ action: "accept", src: ["*"], dst: ["*:*"] }] }, "acls[0] (line 1)"],
     [{ acls: [{ action: "accept", users: ["*"], ports: ["*:1-65535"] }] }, "acls[0] (line 1)"],
     [{ ACLs: [{ Action: "accept", Users: ["*"], Ports: ["*:*"] }] }, "acls[0] (line 1)"],
+    [{ acls: [{ action: "accept", src: ["*"], dst: ["*:*"], proto: "6" }] }, "acls[0] (line 1)"],
+    [{ grants: [{ src: ["*"], dst: ["*"], ip: ["TCP:*"] }] }, "grants[0] (line 1)"],
     [{ grants: [{ src: ["100.64.0.0/10"], dst: ["::/0"], ip: ["*"] }] }, "grants[0] (line 1)"],
     [
       { hosts: { all: "0.0.0.0/0" }, acls: [{ action: "accept", src: ["all"], dst: ["all:*"] }] },
