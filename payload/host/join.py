@@ -114,7 +114,7 @@ def confirm(spec, run_, is_new):
         raise Failed("the device waits for approval in the tailnet's admin console")
     memory = {"nodeId": told["nodeId"], "login": is_new or state.load()["tailnet"].get("login", False)}
     state.update(tailnet=memory)
-    told["joined"] = True
+    told.update(joined=True, loggedIn=memory["login"])
     run_.more["tailnet"] = told
     if told["tags"] != sorted(spec["tags"]):
         raise Failed("the device has the tags %s instead of %s" % (",".join(told["tags"]) or "none", ",".join(sorted(spec["tags"]))))
