@@ -17,7 +17,21 @@ let last: { readonly text: string; readonly tokens: readonly Token[] } | undefin
 function tokensBetween(text: string, from: number, to: number): Token[] {
   // Asked for every entry of a text that may be long.
   if (last?.text !== text) last = { text, tokens: tokensOf(text) };
-  return last.tokens.filter(({ start }) => start >= from && start < to);
+  const { tokens } = last;
+  const begin = firstFrom(tokens, from);
+  const end = firstFrom(tokens, to);
+  return tokens.slice(begin, end);
+}
+
+/** Index of the first token at an offset or behind it; they are in order. */
+function firstFrom(tokens: readonly Token[], offset: number): number {
+  let [low, high] = [0, tokens.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tokens[middle]?.start ?? Infinity) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function tokensOf(text: string): Token[] {
