@@ -33,7 +33,9 @@ export function decideToken(wanted: string | null, hosts: readonly TokenHolder[]
   const withoutForwarder = names(running.filter(({ lends }) => !lends));
   const areApart = withoutForwarder.length > 0;
   const common = mostCommon(running.map(({ requires }) => requires ?? null));
-  const hasBegun = wanted === null || wanted === common;
+  // A run that was cut off among daemons that all change at once: where it had begun, the token of before is gone.
+  const isHalfway = areApart && running.some(({ requires }) => requires === wanted);
+  const hasBegun = wanted === null || wanted === common || isHalfway;
   const missing = hasBegun ? [] : names(hosts.filter(({ canHave }) => !canHave));
   const requiredOf = ({ requires, canHave }: TokenHolder): string | null => {
     if (missing.length === 0) return wanted;

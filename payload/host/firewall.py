@@ -230,8 +230,14 @@ def digest_of(spec):
 
 
 def remove():
-    """Nothing of ours is left, in the kernel or on the disk."""
+    """Nothing of ours is left, in the kernel or on the disk, and no timer that would bring something back."""
     kind, result = backend(), None
+    try:
+        deadman.disarm(TIMER)
+    except Failed:
+        # It has done what it was to do, or was lost.
+        pass
+    files.remove_tree(KEPT)
     if os.path.exists(FOLDER + "/clear"):
         must([FOLDER + "/clear"])
         result = "present", "absent"

@@ -66,6 +66,15 @@ describe("decideToken, where nothing stands between the daemons", () => {
     });
   });
 
+  it("goes forward after a run that was cut off in the middle, also while a host is away", () => {
+    const fleet = [host("a", true, "new"), host("b", true, "old"), host("c", true, "old")];
+    expect(decide("new", [...fleet, host("d", false)])).toMatchObject({
+      required: { a: "new", b: "new", c: "new", d: "new" },
+      missing: [],
+      change: "at once",
+    });
+  });
+
   it("holds nothing up where it is required already, or not wanted", () => {
     const fleet = [host("a", true, "new"), host("b", true, "new"), host("c", false)];
     const required = { a: "new", b: "new", c: "new" };

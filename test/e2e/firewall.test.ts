@@ -191,6 +191,12 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
       expect(await disarm()).toMatchObject({
         error: "firewall: firewall: the timer is gone and did not fire: the host was started anew",
       });
+      // Debian's configuration begins with `flush ruleset`.
+      for (const verb of host === "s1" ? ["restart", "reload"] : []) {
+        await on(host, `systemctl ${verb} nftables`);
+        const state = async () => (await look()).firewall?.state === "intact";
+        expect([verb, await until(state, 30_000, 300)]).not.toContain(null);
+      }
       // Theirs were not kept over it, and are none of our business.
       foreign = await foreignRules(host);
       expect(foreign).not.toBe(before);
@@ -229,8 +235,14 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
       expect((await driftOf(null)).map(({ want, is }) => [want, is])).toEqual([
         ["no rule of ours", "rules intact"],
       ]);
+      // Not even a timer that was armed just before, and would bring rules back.
+      await agent.run("prepare", wish({ ...SPEC, ipv4: [] }));
       expect(await agent.run("prepare", open)).toMatchObject({ ok: true });
       expect(await driftOf(null)).toEqual([]);
+      const places = "/opt/ringrift-p2p /etc/systemd/system /run/systemd/transient";
+      expect(
+        await on(host, `find ${places} -path '*firewall*' ! -path '*/agent/*' 2>/dev/null || :`),
+      ).toBe("");
       expect(await scan(host)).toEqual(closedFor());
       await agent.run("prepare", closed);
       await disarm();
