@@ -49,6 +49,12 @@ def disk(paths):
     return found
 
 
+def listening():
+    """The loopback's come last: a path forwarder has one for each node, and a reader may stop before the end."""
+    found = {(address, port) for address, port, _ in ports.listeners()}
+    return sorted(found, key=lambda one: (one[0].startswith("127."), one))
+
+
 def traces():
     """What leaving has to remove."""
     places = [BASE, LOG_DIR, UNIT, TAILNET_VOLUME] + list(state.load()["originals"])
@@ -136,7 +142,7 @@ def collect(request, modules, packed):
         guarded(facts, "tailnet", tailnet.fact)
     guarded(facts, "paths", routes.fact)
     guarded(facts, "competitors", competitors.find)
-    guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port, _ in sorted(set(ports.listeners()))])
+    guarded(facts, "listening", lambda: [{"address": address, "port": port} for address, port in listening()])
     guarded(facts, "traces", traces)
     guarded(facts, "hostKeys", lambda: host_keys.fact(request["node"]))
     return facts

@@ -424,6 +424,17 @@ class SystemdUnit(unittest.TestCase):
         self.assertEqual((fact["state"], fact["enabled"], fact["detail"], fact["stale"]), ("running", False, "masked, active (running)", False))
 
 
+class Listening(unittest.TestCase):
+    def test_what_others_can_reach_comes_before_the_loopback(self):
+        nodes = [("127.64.0.%d" % number, 8770, str(number)) for number in range(3)]
+        found = nodes + [("::", 22, "8"), ("127.0.0.1", 8770, "7"), ("192.0.2.14", 8770, "5"), ("192.0.2.14", 8770, "6")]
+        with unittest.mock.patch.object(facts.ports, "listeners", lambda: found):
+            self.assertEqual(
+                facts.listening(),
+                [("192.0.2.14", 8770), ("::", 22), ("127.0.0.1", 8770)] + [node[:2] for node in nodes],
+            )
+
+
 class SupervisordProgram(unittest.TestCase):
     def test_one_that_is_being_started_owns_its_process(self):
         service = services.Supervisord()
