@@ -36,6 +36,8 @@ interface Other {
   readonly name: string;
   /** Turns it on with rules of somebody's. */
   readonly setUp: string;
+  /** Loads its rules anew, in all the ways that it has. */
+  readonly again: string;
   /** What it says of itself, and its files. */
   readonly told: string;
 }
@@ -48,6 +50,7 @@ ufw allow from 10.77.60.0/24 to any port 8770 proto tcp
 ufw allow from 10.77.62.0/24 to any port 8770 proto tcp
 ufw deny from 192.0.2.0/24
 ufw --force enable`,
+    again: "ufw reload; ufw disable; ufw --force enable; systemctl restart ufw",
     told: "ufw status verbose; find /etc/ufw /etc/default/ufw -type f | sort | xargs sha256sum",
   },
   {
@@ -59,6 +62,8 @@ for range in 10.77.60.0/24 10.77.62.0/24; do
 done
 firewall-cmd -q --permanent --add-rich-rule="rule family=ipv4 source address=192.0.2.0/24 drop"
 firewall-cmd -q --reload`,
+    again:
+      "firewall-cmd -q --reload; systemctl restart firewalld; firewall-cmd -q --complete-reload",
     told: "firewall-cmd --state; firewall-cmd --list-all; find /etc/firewalld -type f | sort | xargs sha256sum",
   },
 ];
@@ -107,7 +112,7 @@ for tool in iptables-save ip6tables-save; do $tool | grep -v '^#' | sed 's/\\[[0
   });
 
   it.each(OTHERS)("$name is seen, not fought, and keeps every byte", async (other) => {
-    const { host, name, setUp } = other;
+    const { host, name, setUp, again } = other;
     const agent = new AgentOnLab(lab, host);
     await listen(lab, host, ["8770/tcp"]);
     await inside(
@@ -117,7 +122,7 @@ for tool in iptables-save ip6tables-save; do $tool | grep -v '^#' | sed 's/\\[[0
 apt-get -qq update && apt-get -qq -y --no-install-recommends install ${name} >/dev/null
 ${setUp}`,
     );
-    const before = await theirs(other);
+    let before = await theirs(other);
     expect(before).toContain("10.77.62.0/24");
     expect(await reaching(other)).toEqual(["both", "theirs"]);
 
@@ -138,6 +143,15 @@ ${setUp}`,
     expect((await agent.facts(request)).firewall).toMatchObject({
       ...{ able: true, backend: "nft", state: "intact", boot: true, managers: [name] },
     });
+
+    await inside(lab, host, again);
+    expect(comparePrepare(prepare, await agent.facts(request))).toEqual([]);
+    // firewalld tells its rules in another order each time that it starts.
+    const sorted = (text: string): string[] => text.split("\n").sort();
+    const loadedAnew = await theirs(other);
+    expect(sorted(loadedAnew)).toEqual(sorted(before));
+    before = loadedAnew;
+    expect(await reaching(other)).toEqual(["both"]);
 
     await inside(lab, host, "nft flush chain inet ringrift_p2p ports");
     expect((await theirs(other)).split("\n")).toEqual(before.split("\n"));
