@@ -33,7 +33,9 @@ export function compareSupport(
     if (found.state !== "running")
       return [{ what, want: "running", is: `${found.state}${why ? `: ${why}` : ""}` }];
     const drift: Drift[] = [];
-    if (found.digest !== service.digest)
+    // What was altered is named below, with its lines.
+    const isNamed = found.digest === null && found.alterations.length > 0;
+    if (found.digest !== service.digest && !isNamed)
       drift.push({ what, want: service.digest, is: found.digest ?? "edited" });
     if (found.file?.digest !== sha256(service.service))
       drift.push(editedText(what, service, found));

@@ -198,7 +198,10 @@ onLab(title, () => {
       };
       await agent.on(`${stop[supervisor]} ringrift-p2p-late`);
       const drift = (await driftOf()).map(({ what, is }) => `${what}: ${is.split(/[ :(]/)[0]}`);
-      expect(drift).toEqual(["service early: edited", "service late: stopped"]);
+      expect(drift).toEqual([
+        "/opt/ringrift-p2p/services/early/run: edited",
+        "service late: stopped",
+      ]);
       expect(await agent.run("prepare", first)).toMatchObject({ ok: true });
       expect(await driftOf()).toEqual([]);
     });

@@ -103,6 +103,7 @@ describe("tools and support services", () => {
     const web = (changes: Partial<SupportFact>) =>
       drift({ t: toolFact }, { web: { ...supportFact, ...changes } });
     expect(web({ alterations: [item], stale: true })).toEqual([item]);
+    expect(web({ alterations: [item], digest: null })).toEqual([item]);
     expect(web({ stale: true })).toEqual([
       { what: "service web file", want: "read", is: "changed since systemd has read it" },
     ]);
