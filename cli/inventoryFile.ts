@@ -3,7 +3,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { decodeInventory } from "../hosts/encoding";
 import { type Fleet } from "../hosts/fleet";
-import { formatFinding } from "../hosts/finding";
+import { type Finding, formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
 import { MAX_BYTES } from "../hosts/limits";
 import { type FleetPlan } from "../hosts/plan/types";
@@ -43,6 +43,13 @@ function readBounded(descriptor: number): string {
   for (let read = -1; read !== 0 && length < bytes.length; length += read)
     read = readSync(descriptor, bytes, length, bytes.length - length, null);
   return decodeInventory(bytes.subarray(0, length));
+}
+
+/** Says on standard error that a file that can be used has errors all the same: hosts are missing in what was printed. */
+export function tellErrors(findings: readonly Finding[], file: string): void {
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const many = errors === 1 ? "1 error" : `${errors} errors`;
+  if (errors > 0) process.stderr.write(`${many} in ${file}: fleet check ${file} lists them\n`);
 }
 
 /** Fleet and plan of an inventory; undefined, with its errors on standard error and exit code 1, where it has none. */

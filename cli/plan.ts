@@ -10,7 +10,7 @@ import {
   type HostPlan,
 } from "../hosts/plan/types";
 import { notes } from "./helpText";
-import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { DEFAULT_INVENTORY, readInventory, tellErrors } from "./inventoryFile";
 import { planOptions, stackOption } from "./stackSettings";
 import { planJson } from "./planJson";
 import { foldColumns, renderList, renderTable } from "./table";
@@ -29,19 +29,16 @@ export function planCommand(): Command {
     )
     .action((file: string, options: { json?: boolean; controller?: string; stack?: string }) => {
       const { plan, findings } = loadInventory(readInventory(file), file, planOptions(options));
-      const errors = findings.filter(({ severity }) => severity === "error");
       if (!plan) {
         if (options.json) printJson({ file, findings });
+        const errors = findings.filter(({ severity }) => severity === "error");
         for (const finding of errors) process.stderr.write(`${formatFinding(finding)}\n`);
         process.exitCode = 1;
         return;
       }
       if (options.json) printJson(planJson(plan));
       else process.stdout.write(renderPlan(plan, tableWidth()));
-      if (errors.length > 0) {
-        const many = errors.length === 1 ? "1 error" : `${errors.length} errors`;
-        process.stderr.write(`${many} in ${file}: fleet check ${file} lists them\n`);
-      }
+      tellErrors(findings, file);
     });
 }
 

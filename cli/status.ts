@@ -10,7 +10,7 @@ import { isAlive } from "../health/quorum";
 import { type NodeStatus, stateOf } from "../health/state";
 import { type ProbeResult } from "../probe/types";
 import { notes } from "./helpText";
-import { DEFAULT_INVENTORY, readInventory } from "./inventoryFile";
+import { DEFAULT_INVENTORY, readInventory, tellErrors } from "./inventoryFile";
 import { looking } from "./looking";
 import { planOptions, stackOption } from "./stackSettings";
 import { foldColumns, renderTable } from "./table";
@@ -67,6 +67,7 @@ export function statusCommand(): Command {
       const status = await lookAtFleet(inventory, parallel);
       if (options.json) printJson(status);
       else process.stdout.write(renderStatus(status, tableWidth()));
+      tellErrors(inventory.findings, file);
       process.exitCode = exitCodeOf(status);
     });
 }

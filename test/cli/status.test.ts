@@ -1,6 +1,7 @@
 import { renderStatus } from "../../cli/status";
 import { pathsOf } from "../../health/paths";
 import { type Facts } from "../../payload/facts";
+import { fleet } from "./run";
 
 type Paths = NonNullable<Facts["paths"]>;
 type Peers = Readonly<Record<string, readonly string[]>>;
@@ -75,5 +76,20 @@ paths    cut off: c2; one failure away from being cut off: c1 (cloudflare or any
 
   it("has no column for them where there are none", () => {
     expect(show(host("c1", null))).not.toMatch(/PATHS|^paths/m);
+  });
+});
+
+describe("fleet status, where the file is wrong about a host", () => {
+  it("says that the host is missing in what it shows", () => {
+    const inventory = `p2p_voters: [a]
+hosts:
+  a: {ssh_host: 192.0.2.1, ssh_port: 22x, ringrift_path: /srv/ai-service, p2p_enabled: true, role: coordinator}
+`;
+    const { code, stdout, stderr } = fleet(["status", "--json", "-"], inventory);
+    expect({ code, hosts: (JSON.parse(stdout) as { hosts: object[] }).hosts, stderr }).toEqual({
+      code: 3,
+      hosts: [],
+      stderr: "2 errors in -: fleet check - lists them\n",
+    });
   });
 });
