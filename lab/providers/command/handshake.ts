@@ -50,6 +50,8 @@ export async function handshake(
       client.on("error", reject);
       client.once("ready", resolve);
       client.once("close", () => reject(new Error("EOF")));
+      // A channel of a jump host may stay half open for ever, and ssh2 looks no more at a stream that has ended.
+      stream.once("end", () => stream.destroy());
       client.once("handshake", () => (phase = "the login"));
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       signal.throwIfAborted();

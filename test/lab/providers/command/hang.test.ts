@@ -183,4 +183,19 @@ describe("a connection that breaks in the middle of a command", () => {
       'wait: remote command exited without exit status or exit signal: running "echo on; sleep 600":\non\n',
     );
   });
+
+  it("is one also behind a jump host that leaves its channel half open", async () => {
+    server = await SshServer.start({ password });
+    const jump = await SshServer.start({ password, leavesHalfOpen: true });
+    const proxy = { host: "127.0.0.1", port: jump.port, user: "root", password };
+    const connection = connectionTo(server.port, { password, proxy });
+    const call = failure(provider.create(remote, { connection, create: "echo on; sleep 600" }));
+    await until(() => engine.lines.length > 0);
+    await server.stop();
+    expect((await call).details).toBe(
+      'wait: remote command exited without exit status or exit signal: running "echo on; sleep 600":\non\n',
+    );
+    await jump.allClosed();
+    await jump.stop();
+  });
 });

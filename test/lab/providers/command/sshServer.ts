@@ -31,6 +31,8 @@ export interface SshServerOptions {
   readonly refuseLogins?: number;
   /** Never answer the opening of a command. */
   readonly muteExec?: boolean;
+  /** As a jump host: say that the host behind it sends nothing more, and close nothing. */
+  readonly leavesHalfOpen?: boolean;
 }
 
 /** A key pair in OpenSSH's formats. */
@@ -108,7 +110,8 @@ export class SshServer {
         socket.once("connect", () => {
           const channel = acceptChannel();
           channel.on("error", () => undefined);
-          channel.pipe(socket).pipe(channel);
+          channel.pipe(socket).pipe(channel, { end: !this.options.leavesHalfOpen });
+          socket.on("end", () => this.options.leavesHalfOpen && channel.eof());
           socket.on("error", () => channel.destroy());
         });
       });
