@@ -85,17 +85,13 @@ class Exchange:
 
     async def answer(self):
         """The final response's head; interim ones go through. @raises Gone, ValueError, OverflowError"""
-        while True:
-            head = await self.upstream.head()
-            if head is None:
-                raise Gone(self.upstream.reason)
-            response = read_response(head)
-            if response.status // 100 != 1:
-                return response
-            if response.status == 101:
-                raise ValueError("an upgrade that nobody asked for")
-            if self.request.version == b"HTTP/1.1":
-                self.client.send(write_head(response.first, response.lines()))
+        return await final_response(self.upstream, self._pass_on)
+
+    def _pass_on(self, response):
+        if response.status == 101:
+            raise ValueError("an upgrade that nobody asked for")
+        if self.request.version == b"HTTP/1.1":
+            self.client.send(write_head(response.first, response.lines()))
 
     async def relay(self, response, extra=()):
         """Sends the response on. True when the client's connection can be used again."""
@@ -129,6 +125,18 @@ class Exchange:
             self.kept = None
         else:
             self.kept += part
+
+
+async def final_response(upstream, interim=lambda response: None):
+    """The final response's head; `interim` is given those before it. @raises Gone, ValueError, OverflowError"""
+    while True:
+        head = await upstream.head()
+        if head is None:
+            raise Gone(upstream.reason)
+        response = read_response(head)
+        if response.status // 100 != 1:
+            return response
+        interim(response)
 
 
 def error(client, status, message, lines=(), is_bare=False):

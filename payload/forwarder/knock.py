@@ -1,5 +1,6 @@
 """Which token the daemon takes, asked before a body that cannot be sent twice."""
-from http1 import UntilEnd, read_response, write_head
+from exchange import final_response
+from http1 import UntilEnd, write_head
 from wire import Gone
 
 # The daemon looks at the token of whatever is no read before it looks for the path, and there is none to find.
@@ -46,13 +47,7 @@ async def _ask(wire, lines, patience):
     """(response, whether the connection serves again)"""
     wire.patience = patience
     wire.send(write_head(NOWHERE, [*lines, b"Content-Length: 0"]))
-    while True:
-        head = await wire.head()
-        if head is None:
-            raise Gone(wire.reason)
-        response = read_response(head)
-        if response.status // 100 != 1:
-            break
+    response = await final_response(wire)
     body = response.body(b"POST")
     if not body.done:
         await wire.pump(body, None)

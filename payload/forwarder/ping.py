@@ -1,7 +1,8 @@
 """Requests of the forwarder's own: is the path open, is it the right node, does its daemon live."""
 import asyncio, json, random, time
 from dial import Failed
-from http1 import Length, read_response, write_head
+from exchange import final_response
+from http1 import Length, write_head
 from identity import ANYBODY, NODES, PING, read_answer, sign
 from peer import MOST_VOTERS
 from wire import Gone
@@ -70,13 +71,7 @@ async def ask(peer, key, target=PING):
 
 
 async def _read(upstream):
-    while True:
-        head = await upstream.head()
-        if head is None:
-            raise Gone(upstream.reason)
-        response = read_response(head)
-        if response.status // 100 != 1:
-            break
+    response = await final_response(upstream)
     framing, body = response.body(b"GET"), bytearray()
     if framing.length is None or framing.length > LARGEST:
         # An edge's own page may be anything, and nobody wants to read it.
