@@ -5,8 +5,8 @@ import { type Facts, NOTHING_FOUND } from "./facts";
 import { type FactsRequest } from "./spec";
 
 /**
- * The texts that a host's login shell gets. Whatever that shell is, sh does the work, and the scripts hold
- * no single quote, which is all the quoting that is needed.
+ * The texts that a host's login shell gets. Whatever that shell is, sh does the work. The scripts hold no single quote,
+ * which is all the quoting that is needed, and are one line: csh ends a quoted text where the line ends.
  */
 
 /** A phase that the staged agent runs. `disarm` is how the controller stops a dead-man timer. */
@@ -46,7 +46,7 @@ function lastWords(error: string): string {
 }
 
 function throughSh(lines: readonly string[]): string {
-  const script = lines.join("\n");
+  const script = lines.reduce((text, line) => `${text}${/ then$/.test(text) ? " " : "; "}${line}`);
   if (script.includes("'")) throw new Error("the script must not contain a single quote");
   return `exec sh -c '${script}'`;
 }

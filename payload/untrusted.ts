@@ -42,7 +42,7 @@ export type Parsed<T> =
 export const OUTPUT_LIMIT = 256 * 1024;
 
 /**
- * Reads the last line of a host's output that is a JSON object.
+ * Reads the last line of a host's output that is, or ends with, a JSON object.
  * @param what names the reader in the error: `verdict`, `facts`
  */
 export function parseOutput<T extends z.ZodType>(
@@ -52,10 +52,11 @@ export function parseOutput<T extends z.ZodType>(
 ): Parsed<z.infer<T>> {
   if (output.length > OUTPUT_LIMIT)
     return { ok: false, error: `${what}: more than ${OUTPUT_LIMIT} bytes` };
-  const line = output
-    .split("\n")
-    .reverse()
-    .find((candidate) => candidate.startsWith("{"));
+  const lines = output.split("\n").reverse();
+  const line =
+    lines.find((candidate) => candidate.startsWith("{")) ??
+    // What a login script prints without an end of line stands before it.
+    lines.find(isEndOfObject)?.replace(/^[^{]*/, "");
   if (line === undefined) {
     const start = clean(output).trim().slice(0, 200);
     return {
@@ -76,4 +77,8 @@ export function parseOutput<T extends z.ZodType>(
     ok: false,
     error: `${what}: ${issue?.path.join(".") ?? ""}: ${clean(issue?.message ?? "invalid")}`,
   };
+}
+
+function isEndOfObject(line: string): boolean {
+  return line.includes("{") && line.trimEnd().endsWith("}");
 }

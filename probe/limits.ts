@@ -19,7 +19,7 @@ export const STAGE = {
 export const PARALLEL = 64;
 
 /**
- * How long each may keep others waiting. A host that stalls goes on without its place then, or a few of them would
+ * How long each may keep others waiting at most. A host that stalls goes on without its place then, or a few of them would
  * hold up all others: the whole probe has to end by the deadline, not only each host's.
  */
 export const LEASE = { dial: 1_500, handshake: 3_000, script: 3_000 } as const;

@@ -23,6 +23,11 @@ describe("parseVerdict", () => {
     });
   });
 
+  it.each(["login> ", "\u001b[0m"])("reads it behind what stands on its line: %j", (before) => {
+    const output = `Welcome!\n${before}${JSON.stringify(verdict)}\r\nBye\n`;
+    expect(parseVerdict(output)).toEqual({ ok: true, value: verdict });
+  });
+
   it("removes what could move a terminal's cursor, and cuts what is too long", () => {
     const result = parseVerdict(
       withChange({ error: `\u001b[2Jgone\u0007\u202e${"x".repeat(5000)}` }),
