@@ -29,6 +29,9 @@ const FROM_MEMORY =
 const FROM_FILE =
   "import sys,json,zlib,base64,hashlib;p=open(sys.argv[2]).read();hashlib.sha256(p.encode()).hexdigest()==sys.argv[3] or sys.exit(75);m=json.loads(zlib.decompress(base64.b64decode(p)));exec(m[0][1])";
 
+/** A login's locale may be one of another encoding than what is sent and told. */
+const PYTHON = "python3 -Xutf8";
+
 /** JSON inside `echo "…"`, where sh fills in `$…`. */
 function echo(value: unknown): string {
   return `echo "${JSON.stringify(value).replaceAll('"', '\\"')}"`;
@@ -93,7 +96,7 @@ export function stageScript(contents: Readonly<Record<string, string>> = {}): Re
     limited(300, 10),
     `command -v python3 >/dev/null || "$@" sh -c "${managers.join(" ")}" </dev/null >/dev/null 2>&1`,
     `command -v python3 >/dev/null || { ${lastWords("python3 is missing and could not be installed")}; exit 0; }`,
-    `"$@" python3 -IBc "${FROM_MEMORY}" stage`,
+    `"$@" ${PYTHON} -IBc "${FROM_MEMORY}" stage`,
     orLastWords(),
   ]);
   const { packed, digest } = packAgent();
@@ -107,7 +110,7 @@ export function phaseText(phase: Phase): string {
     ...elevated(phase),
     limited(COMMAND_SECONDS, 10),
     `[ -d ${dir} ] || { ${lastWords("the agent was not staged")}; exit 0; }`,
-    `"$@" python3 -IB ${dir} ${phase}`,
+    `"$@" ${PYTHON} -IB ${dir} ${phase}`,
     orLastWords(),
   ]);
 }
@@ -129,7 +132,7 @@ export function probeScript(request: FactsRequest, seconds = 20): RemoteScript {
   const command = throughSh([
     ...asRoot(seconds),
     `if command -v python3 >/dev/null; then`,
-    `exec "$@" python3 -IBc "${FROM_MEMORY}" facts`,
+    `exec "$@" ${PYTHON} -IBc "${FROM_MEMORY}" facts`,
     `fi`,
     echo(factsWithoutPython(request.node)),
   ]);
@@ -145,7 +148,7 @@ export function briefProbeScript(request: FactsRequest, seconds = 20): RemoteScr
   const command = throughSh([
     `[ -r ${file} ] || exit 75`,
     ...asRoot(seconds),
-    `exec "$@" python3 -IBc "${FROM_FILE}" facts ${file} ${sha256(packAgent().packed)}`,
+    `exec "$@" ${PYTHON} -IBc "${FROM_FILE}" facts ${file} ${sha256(packAgent().packed)}`,
   ]);
   return { command, stdin: `${JSON.stringify(request)}\n` };
 }

@@ -14,10 +14,13 @@ describe("texts for a host's login shell", () => {
   ])("%s: one quoted text on one line, which csh takes as well", (_name, command) => {
     const [, script = ""] = /^exec sh -c '([^'\n]*)'$/.exec(command) ?? [];
     const { status, stderr } = spawnSync("sh", ["-n"], { input: script, encoding: "utf8" });
-    expect({ isOneText: script !== "", status, stderr }).toEqual({
+    // UTF-8 whatever the login's locale is.
+    const pythons = [...script.matchAll(/python3 -\S+/g)].map(([start]) => start);
+    expect({ isOneText: script !== "", status, stderr, pythons: new Set(pythons) }).toEqual({
       isOneText: true,
       status: 0,
       stderr: "",
+      pythons: new Set(["python3 -Xutf8"]),
     });
   });
 });
