@@ -3,6 +3,7 @@ import asyncio, hashlib, os, sys, time
 import places, settings as files
 from admin import Admin
 from badge import Badge
+from clock import Clock
 from dial import Dialler, Failed, from_address
 from events import LONGEST, Events, write_whole
 from house import House
@@ -37,6 +38,7 @@ class Fleet:
         self.badge = Badge()
         self.dialler = Dialler()
         self.events = Events(state and os.path.join(state, "events.jsonl"), self.say)
+        self.clock = Clock(state and os.path.join(state, "clock"))
         self.watch = Watch(self.events)
         self.inbound, self.outbound, self.desk = House(8), House(8), House(32)
         self.door = Inbound(self)
@@ -102,6 +104,7 @@ class Fleet:
         for house in (self.inbound, self.outbound, self.desk):
             house.sweep()
         self.events.save()
+        self.clock.save()
 
     async def _look_at_daemon(self):
         if self.settings:
@@ -256,7 +259,7 @@ class Fleet:
         self.badge.point(settings.release_file, settings.token_prefix)
         self.watch.read("secret", settings.secret_file, self._take_keys)
         if self.keys and (self.gate is None or self.gate.node != self.name):
-            self.gate = Gate(self.name, int(time.time() * 1000), self.keys)
+            self.gate = Gate(self.name, self.clock.now(), self.keys)
         if settings.access_file:
             self.watch.read("access", settings.access_file, self._take_access)
         else:

@@ -11,6 +11,8 @@ MOST_LINE = 256
 MOST_TRAILERS = 8 << 10
 # Of one connection, not of the message (RFC 9110 7.6.1).
 HOP = {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization", b"te", b"upgrade"}
+# Dropped, whatever the connection says, the body would be read as the next message.
+FRAMING = {b"content-length", b"transfer-encoding"}
 
 
 class Malformed(ValueError):
@@ -28,7 +30,7 @@ class Message:
         self.headers = headers
         self.hop = HOP.union(
             name.strip().lower() for value in self.values(b"connection") for name in value.split(b",") if name.strip()
-        )
+        ) - FRAMING
 
     def values(self, wanted):
         return [line[len(name) + 1:].strip(b" \t") for name, line in self.headers if name == wanted]

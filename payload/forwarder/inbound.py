@@ -76,7 +76,7 @@ class Inbound:
         """True when the connection may bring another request."""
         fleet, settings = self.fleet, self.fleet.settings
         exchange = Exchange(wire, request, settings.stallSeconds, settings.answerSeconds)
-        now = int(time.time() * 1000)
+        now = fleet.clock.now()
         try:
             if fleet.gate is None:
                 raise Refused("signature", "this node has no fleet secret")
@@ -173,7 +173,7 @@ class Inbound:
                     continue
             elif response.status != 401 and tried:
                 badge.taken = token
-            now = int(time.time() * 1000)
+            now = fleet.clock.now()
             proof = answer_line(who.key, fleet.name, who.nonce, response.status, None, now)
             try:
                 keeps = await exchange.relay(response, [proof])
@@ -200,7 +200,7 @@ class Inbound:
         return b"Host: 127.0.0.1:%d" % self.fleet.settings.daemon_port
 
     def _fail(self, exchange, who, status, message):
-        now = int(time.time() * 1000)
+        now = self.fleet.clock.now()
         exchange.refuse(status, message, [answer_line(who.key, self.fleet.name, who.nonce, status, "daemon", now)])
         return False
 

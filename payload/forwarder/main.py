@@ -27,6 +27,7 @@ def main(argv):
         except asyncio.CancelledError:
             fleet.events.add("stopped", reason="told to")
             fleet.events.save()
+            fleet.clock.save(True)
 
     asyncio.run(run())
 

@@ -97,10 +97,10 @@ class Peer:
 
     def now(self):
         """Milliseconds on the peer's clock, as far as it is known."""
-        return int(time.time() * 1000) + self.skew
+        return self.fleet.clock.now() + self.skew
 
     def learn_clock(self, theirs):
-        skew = theirs - int(time.time() * 1000)
+        skew = theirs - self.fleet.clock.now()
         if abs(skew - self.skew) > 5000 and abs(skew) > 5000:
             self.fleet.events.add("clock", peer=self.node.name, reason="its clock differs by %.1f s" % (skew / 1000))
         # A slow answer makes a clock look late, never early; and one that has just started wants to be signed for later.
@@ -109,7 +109,7 @@ class Peer:
     def follow_clock(self, theirs):
         """It has refused us for our time: small differences count too."""
         self.learn_clock(theirs)
-        self.skew = theirs - int(time.time() * 1000)
+        self.skew = theirs - self.fleet.clock.now()
 
     def close(self, reason):
         for route in self.routes.values():

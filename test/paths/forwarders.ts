@@ -307,7 +307,7 @@ export interface ForwarderOptions {
   readonly own?: Record<string, unknown>;
   readonly secret?: string;
   readonly access?: string;
-  /** Seconds by which its clock is wrong. */
+  /** Seconds by which its clock is wrong; `writeRaw("clock", …)` sets it. */
   readonly clock?: number;
   readonly state?: string;
 }
@@ -342,6 +342,7 @@ export async function forwarder(options: ForwarderOptions): Promise<Forwarder> {
   write("nodes", JSON.stringify(fleet));
   write("secret", `${options.secret ?? SECRET}\n`);
   if (options.access !== undefined) write("access", options.access);
+  if (options.clock !== undefined) write("clock", `${options.clock}`);
 
   let child: ChildProcess | undefined;
   let output = "";
@@ -359,7 +360,8 @@ export async function forwarder(options: ForwarderOptions): Promise<Forwarder> {
         ? ["-IB", FORWARDER]
         : [
             "-IBc",
-            `import sys, time; real = time.time; time.time = lambda: real() + ${options.clock}; ` +
+            `import sys, time; real = time.time; ` +
+              `time.time = lambda: real() + float(open(${JSON.stringify(file("clock"))}).read()); ` +
               `sys.path.insert(0, ${JSON.stringify(FORWARDER)}); import main; main.main(sys.argv[1:])`,
           ];
     child = spawn("python3", [...program, ...arguments_], { stdio: ["ignore", "ignore", "pipe"] });

@@ -150,6 +150,20 @@ describe("a clock that is wrong", () => {
     ]);
     expect(wrong.daemonB.seen).toHaveLength(1);
   });
+
+  it("may be set back by hours while requests come", async () => {
+    const ahead = await pair({ optionsB: { clock: 7200 } });
+    const post = () => ask(ahead.toB.host, ahead.toB.port, { method: "POST", body: "hello" });
+    expect((await post()).status).toBe(200);
+    ahead.b.writeRaw("clock", "0");
+    expect((await post()).status).toBe(200);
+    // The next process does not let in what this one may have let in.
+    await ahead.b.kill("SIGTERM");
+    await ahead.b.start();
+    await eventually(async () => ((await post()).status === 200 ? true : undefined));
+    const skew = (await ahead.a.status()).peers["b"]?.clockSkewMilliseconds ?? 0;
+    expect(Math.round(skew / 600_000)).toBe(12);
+  });
 });
 
 describe("a new fleet secret", () => {

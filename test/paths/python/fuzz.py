@@ -206,7 +206,7 @@ class Run:
         if pick.random() < 0.2:
             headers.append("X-Filler: %s" % ("f" * pick.choice([1, 100, 8000])))
         if pick.random() < 0.1:
-            headers += ["Connection: Upgrade, X-Hop", "Upgrade: websocket", "X-Hop: 1", "TE: trailers", "Keep-Alive: 5"]
+            headers += ["Connection: Upgrade, X-Hop" + pick.choice(["", ", Content-Length, Transfer-Encoding"]), "Upgrade: websocket", "X-Hop: 1", "TE: trailers", "Keep-Alive: 5"]
         body = b""
         if method in ("POST", "PUT", "PATCH"):
             data = (SMUGGLED * 40)[: pick.choice([0, 1, 35, 500, 1400])] if pick.random() < 0.9 else SMUGGLED * 4000

@@ -170,6 +170,11 @@ class Heads(unittest.TestCase):
         self.assertEqual(request.lines(), [b"A: b"])
         self.assertFalse(request.keeps())
 
+    def test_what_frames_a_body_belongs_to_the_message_whatever_the_connection_says(self):
+        for framing in ("Content-Length: 5", "Transfer-Encoding: chunked"):
+            request = self.request("POST / HTTP/1.1", "Connection: content-length, Transfer-Encoding, b", framing, "B: c")
+            self.assertEqual(request.lines(), [framing.encode()])
+
     def test_refuses_what_two_readers_could_read_differently(self):
         self.assertEqual(self.refused("POST / HTTP/1.1", "Content-Length: 5", "Transfer-Encoding: chunked"), 400)
         self.assertEqual(self.refused("POST / HTTP/1.1", "Content-Length: 5", "Content-Length: 6"), 400)
