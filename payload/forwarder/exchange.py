@@ -90,7 +90,7 @@ class Exchange:
     def _pass_on(self, response):
         if response.status == 101:
             raise ValueError("an upgrade that nobody asked for")
-        if self.request.version == b"HTTP/1.1":
+        if self.request.version == b"HTTP/1.1" and response.has_room():
             self.client.send(write_head(response.first, response.lines()))
 
     async def relay(self, response, extra=()):

@@ -1,11 +1,14 @@
 """HTTP/1.1 heads and the framing of bodies (RFC 9112), strictly: what two readers could read differently is refused."""
 import re
+from wire import HEAD_LIMIT
 
 TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 TARGET = re.compile(rb"[\x21-\x7e]+")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;[\x20-\x7e\t]*)?")
-MOST_HEADERS = 100
+MOST_HEADERS = 128
+# Of both, what is left for forwarders and edges on the way to add.
+ROOM, ROOM_HEADERS = 2 << 10, 28
 MOST_TARGET = 8 << 10
 MOST_LINE = 256
 MOST_TRAILERS = 8 << 10
@@ -24,10 +27,10 @@ class Malformed(ValueError):
 
 
 class Message:
-    """First line and headers; `headers` is a list of (lower-case name, whole line)."""
+    """First line and headers; `headers` is a list of (lower-case name, whole line), `size` the head's in bytes."""
 
-    def __init__(self, headers):
-        self.headers = headers
+    def __init__(self, headers, size):
+        self.headers, self.size = headers, size
         self.hop = HOP.union(
             name.strip().lower() for value in self.values(b"connection") for name in value.split(b",") if name.strip()
         ) - FRAMING
@@ -44,13 +47,17 @@ class Message:
         hop = self.hop
         return [line for name, line in self.headers if name not in hop and not name.startswith(b"x-p2p-") and name not in dropped]
 
+    def has_room(self):
+        """The next forwarder takes the head, with what is added to it on the way."""
+        return self.size <= HEAD_LIMIT - ROOM and len(self.headers) <= MOST_HEADERS - ROOM_HEADERS
+
     def closes(self):
         return any(word.strip().lower() == b"close" for value in self.values(b"connection") for word in value.split(b","))
 
 
 class Request(Message):
-    def __init__(self, method, target, version, headers):
-        super().__init__(headers)
+    def __init__(self, method, target, version, headers, size):
+        super().__init__(headers, size)
         self.method, self.target, self.version = method, target, version
 
     def body(self):
@@ -67,8 +74,8 @@ class Request(Message):
 
 
 class Response(Message):
-    def __init__(self, status, first, version, headers):
-        super().__init__(headers)
+    def __init__(self, status, first, version, headers, size):
+        super().__init__(headers, size)
         self.status, self.first, self.version = status, first, version
 
     def body(self, method):
@@ -95,7 +102,7 @@ def read_request(head):
         raise Malformed("the target is too long", 414)
     if method == b"CONNECT" or not target.startswith(b"/") and target != b"*":
         raise Malformed("only paths are served", 405)
-    return Request(method, target, version, headers)
+    return Request(method, target, version, headers, len(head))
 
 
 def read_response(head):
@@ -104,7 +111,7 @@ def read_response(head):
     code = rest[:3]
     if version not in (b"HTTP/1.1", b"HTTP/1.0") or len(code) != 3 or not code.isdigit() or code < b"100":
         raise Malformed("no status line", 502)
-    return Response(int(code), first, version, headers)
+    return Response(int(code), first, version, headers, len(head))
 
 
 def write_head(first, lines):

@@ -173,6 +173,9 @@ class Inbound:
                     continue
             elif response.status != 401 and tried:
                 badge.taken = token
+            if not response.has_room():
+                exchange.part("too large")
+                return self._fail(exchange, who, 502, "the daemon: the head of its answer is too large to be sent on")
             now = fleet.clock.now()
             proof = answer_line(who.key, fleet.name, who.nonce, response.status, None, now)
             try:

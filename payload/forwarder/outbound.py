@@ -76,6 +76,9 @@ class Outbound:
         """True when the client may send another request."""
         peer, settings = self.peer, self.fleet.settings
         exchange = Exchange(wire, request, settings.stallSeconds, settings.answerSeconds)
+        if not request.has_room():
+            # Sent on, it would be refused behind the path, and the path be blamed.
+            raise OverflowError("the head is too large to be sent on")
         if peer.is_entry and request.method not in JOINING:
             exchange.refuse(421, ENTRY_ONLY)
             return False

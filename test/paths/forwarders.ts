@@ -289,7 +289,7 @@ export interface Forwarder {
   events(): Promise<Event[]>;
   /** Writes the files again; the forwarder finds out by itself. */
   configure(own: Record<string, unknown>, fleet?: unknown): void;
-  writeRaw(file: "own" | "nodes" | "secret" | "access", text: string): void;
+  writeRaw(file: "own" | "nodes" | "secret" | "access" | "clock", text: string): void;
   kill(signal: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
   /** Resident memory in MiB, now or at its highest. */

@@ -13,7 +13,7 @@ const speak = (text: string, enough?: RegExp) => raw(mesh.toB.host, mesh.toB.por
 
 /** Answers of every kind that HTTP/1.1 knows. */
 function handle(request: http.IncomingMessage, response: http.ServerResponse): boolean {
-  switch (String(request.url)) {
+  switch (String(request.url).split("?")[0]) {
     case "/gzip":
       response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("zipped"));
       return true;
@@ -41,6 +41,9 @@ function handle(request: http.IncomingMessage, response: http.ServerResponse): b
       request.on("end", () => response.end(hash.digest("hex")));
       return true;
     }
+    case "/large-head":
+      response.writeHead(200, { "X-Large": "x".repeat(15_000) }).end("large");
+      return true;
     case "/early":
       response.writeHead(413).end("too much");
       return true;
@@ -124,6 +127,26 @@ describe("a request to a node's loopback address", () => {
   it("is answered before its body was read, where the daemon wants no more of it", async () => {
     const answer = await get("/early", { method: "POST", body: Buffer.alloc(4 << 20) });
     expect(answer).toMatchObject({ status: 413, body: "too much" });
+  });
+});
+
+describe("a head that the next forwarder would refuse", () => {
+  it("is refused at once, and the path is not blamed for it", async () => {
+    const large = `GET / HTTP/1.1\r\nHost: x\r\nA: ${"b".repeat(16_200)}\r\n\r\n`;
+    const many = `GET / HTTP/1.1\r\nHost: x\r\n${"A: b\r\n".repeat(100)}\r\n`;
+    const too = /^HTTP\/1\.1 431 [^]*"the head is too large to be sent on"/;
+    for (const text of [large, many, large]) expect(await speak(text)).toMatch(too);
+    expect(mesh.daemonB.seen).toEqual([]);
+    for (const path of ["/large-head", "/large-head?2", "/large-head?3"]) {
+      const answer = await get(path);
+      expect([answer.status, JSON.parse(answer.body).error]).toEqual([
+        502,
+        "the daemon: the head of its answer is too large to be sent on",
+      ]);
+    }
+    const fits = `GET /fits HTTP/1.1\r\nHost: x\r\nConnection: close\r\nA: ${"b".repeat(14_200)}\r\n\r\n`;
+    expect(await speak(fits)).toMatch(/^HTTP\/1\.1 200 OK/);
+    expect((await mesh.a.events()).filter(({ what }) => what === "down")).toEqual([]);
   });
 });
 

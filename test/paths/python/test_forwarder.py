@@ -189,7 +189,15 @@ class Heads(unittest.TestCase):
         self.assertEqual(self.refused("CONNECT a:1 HTTP/1.1"), 405)
         self.assertEqual(self.refused("GET / HTTP/2.0"), 505)
         self.assertEqual(self.refused("GET /%s HTTP/1.1" % ("a" * 9000)), 414)
-        self.assertEqual(self.refused("GET / HTTP/1.1", *["A: b"] * 101), 431)
+        self.assertEqual(self.refused("GET / HTTP/1.1", *["A: b"] * 129), 431)
+
+    def test_leaves_room_for_what_is_added_on_the_way(self):
+        self.assertTrue(self.request("GET / HTTP/1.1", *["A: b"] * 100).has_room())
+        self.assertFalse(self.request("GET / HTTP/1.1", *["A: b"] * 101).has_room())
+        first = "GET / HTTP/1.1"
+        fits = 14336 - len(first) - len("A: ") - 6
+        self.assertTrue(self.request(first, "A: " + "x" * fits).has_room())
+        self.assertFalse(self.request(first, "A: " + "x" * (fits + 1)).has_room())
 
     def test_answers_without_a_body(self):
         head = b"HTTP/1.1 %d X\r\nContent-Length: 9\r\n\r\n"
