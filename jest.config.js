@@ -24,6 +24,8 @@ const common = {
 };
 
 module.exports = {
+  // Milliseconds. Only a hang reaches it: jest's own 5 s are less than a busy machine may need for a passphrase's key.
+  testTimeout: 120_000,
   testSequencer: "<rootDir>/test/longestFirst.js",
   projects: [
     {

@@ -1,4 +1,11 @@
-/** The time that one host may take. Only phases count; waiting in our own queues does not. */
+/**
+ * The time that one host may take. Only phases count; waiting in our own queues does not, nor does the time for which
+ * this machine was too busy, or asleep, to look at what the host had long said.
+ */
+
+/** Milliseconds between two beats, and the most that one counts: what is more, this process did not run. */
+const BEAT = 100;
+const MOST = 150;
 
 export interface Settle<T> {
   readonly resolve: (value: T) => void;
@@ -6,7 +13,9 @@ export interface Settle<T> {
 }
 
 export class Budget {
+  /** By the clock, and what of it counts. */
   #spent = 0;
+  #counted = 0;
 
   /** @param total milliseconds */
   constructor(readonly total: number) {}
@@ -17,7 +26,7 @@ export class Budget {
   }
 
   get remaining(): number {
-    return Math.max(0, this.total - this.#spent);
+    return Math.max(0, this.total - this.#counted);
   }
 
   /**
@@ -36,20 +45,32 @@ export class Budget {
     // Cut short by the whole, it is the whole that a reader has to hear of.
     const named = given < limit ? this.total : limit;
     const begun = performance.now();
+    let [last, counted] = [begun, 0];
+    const count = () => {
+      const now = performance.now();
+      counted += Math.min(now - last, MOST);
+      last = now;
+    };
     let stop: (() => void) | undefined;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<T>((resolve, reject) => {
-        timer = setTimeout(() => {
+        const beat = () => {
+          count();
+          if (counted < given) wait();
           // After a busy moment timers fire before the data that has long arrived is read: read it first.
-          setImmediate(() => reject(onTimeout(named)));
-        }, given);
+          else setImmediate(() => reject(onTimeout(named)));
+        };
+        const wait = () => (timer = setTimeout(beat, Math.min(BEAT, given - counted)));
+        wait();
         stop = start({ resolve, reject });
       });
     } finally {
       clearTimeout(timer);
       stop?.();
-      this.#spent += performance.now() - begun;
+      count();
+      this.#counted += counted;
+      this.#spent += last - begun;
     }
   }
 }

@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type Socket } from "node:net";
 import { type ParsedKey, OpenSSHAgent, utils } from "ssh2";
+import { Budget } from "./budget";
 import { DialFailure } from "./failure";
 
 export type Credential =
@@ -29,17 +30,20 @@ export class Agent extends OpenSSHAgent {
 
   /** Number of keys it offers; an error where it does not answer. */
   async countKeys(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+    return new Budget(AGENT_TIMEOUT).phase<number>(
+      AGENT_TIMEOUT,
+      ({ resolve, reject }) => {
+        this.getIdentities((error, keys) => {
+          if (error) reject(error);
+          else resolve(keys?.length ?? 0);
+        });
+        return () => undefined;
+      },
+      () => {
         this.close();
-        reject(new Error("no answer"));
-      }, AGENT_TIMEOUT);
-      this.getIdentities((error, keys) => {
-        clearTimeout(timer);
-        if (error) reject(error);
-        else resolve(keys?.length ?? 0);
-      });
-    });
+        return new Error("no answer");
+      },
+    );
   }
 
   close(): void {

@@ -2,14 +2,22 @@
 import time
 
 
+# Seconds between two sweeps beyond which this process was kept from running: what has come meanwhile is read first.
+LATE = 3.0
+
+
 class House:
-    """Counts the accepted wires of one kind. Beyond `most` the one that has waited longest for a head goes."""
+    """
+    Counts the accepted wires of one kind. Beyond `most` the one that has waited longest for a head goes: a stranger's
+    before a known one's, whose next request may be on its way and may be none that can be sent twice.
+    """
 
     def __init__(self, most):
         self.most = most
         self.accepted = {}
         self.others = set()
         self.evicted = self.refused = 0
+        self._swept, self._skipped = time.monotonic(), False
 
     def enter(self, wire):
         """False where there is no room: everybody is being served."""
@@ -30,17 +38,21 @@ class House:
         self.others.discard(wire)
 
     def _evict(self):
-        for wire, is_idle in self.accepted.items():
-            if is_idle:
-                self.evicted += 1
-                del self.accepted[wire]
-                wire.abort("given up for a newcomer")
-                return True
-        return False
+        idle = [wire for wire, is_idle in self.accepted.items() if is_idle]
+        wire = next((wire for wire in idle if not wire.known), idle[0] if idle else None)
+        if wire is None:
+            return False
+        self.evicted += 1
+        del self.accepted[wire]
+        wire.abort("given up for a newcomer")
+        return True
 
     def sweep(self):
-        """Drops what is beyond its time."""
-        now = time.monotonic()
+        """Drops what is beyond its time. To be called every second."""
+        now, before = time.monotonic(), self._swept
+        self._swept, self._skipped = now, now - before > LATE and not self._skipped
+        if self._skipped:
+            return
         for wire in [*self.accepted, *self.others]:
             if wire.deadline is not None and now > wire.deadline:
                 wire.abort("out of time")

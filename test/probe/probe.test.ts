@@ -29,8 +29,11 @@ const keyPath = join(directory, "id_operator");
 const strangerPath = join(directory, "id_stranger");
 const factsLine = `${JSON.stringify(FACTS)}\n`;
 
-/** Deadline of the stalling cases; the stages' own are longer, so that each is cut off by this one. */
-const SHORT = 1_500;
+/**
+ * Deadline of the stalling cases: longer than a busy machine needs for a login; the stages' own are longer still, so
+ * that each is cut off by this one.
+ */
+const SHORT = 4_500;
 
 const cleanups: (() => Promise<void>)[] = [];
 
@@ -181,10 +184,10 @@ describe("probeHost, stalls", () => {
   };
   const unreachable = (reason: string) => ({ class: "unreachable", kind: "stalled", reason });
   const degraded = (reason: string) => ({ class: "degraded", facts: null, reason });
-  const KEX = "stalled in the key exchange (no answer within 1.5 s)";
-  const NO_ANSWER = "logged in, but gave no answer within 1.5 s";
+  const KEX = "stalled in the key exchange (no answer within 4.5 s)";
+  const NO_ANSWER = "logged in, but gave no answer within 4.5 s";
 
-  it.each<[string, () => Promise<{ port: number; open: () => number }>, unknown]>([
+  const cases: [string, () => Promise<{ port: number; open: () => number }>, unknown][] = [
     [
       "after accept",
       () => raw(() => undefined),
@@ -210,7 +213,7 @@ describe("probeHost, stalls", () => {
     [
       "during the login",
       () => sshFor({ stall: "auth" }),
-      unreachable("stalled during the login (no answer within 1.5 s)"),
+      unreachable("stalled during the login (no answer within 4.5 s)"),
     ],
     ["after the login", () => sshFor({ stall: "session" }), degraded(NO_ANSWER)],
     ["after the command", () => sshFor({ stall: "exec" }), degraded(NO_ANSWER)],
@@ -219,15 +222,19 @@ describe("probeHost, stalls", () => {
       () => sshFor({ run: (c) => c.write('{"at":') }),
       degraded(NO_ANSWER),
     ],
-  ])("%s: ends at the deadline and lets go of the connection", async (_name, start, expected) => {
-    const server = await start();
-    const begun = performance.now();
-    const result = await probe(sshTo("127.1.1.1", server.port), SHORT);
-    const took = performance.now() - begun;
-    expect(timeless(result)).toEqual(expected);
-    // Far above the deadline, for a machine that is busy; without one it would be for ever.
-    expect(took).toBeLessThan(SHORT * 4);
-    await until(() => server.open() === 0);
+  ];
+
+  // All at once: each takes as long as the deadline.
+  it("end at the deadline, wherever they are, and are let go of", async () => {
+    const found = await Promise.all(
+      cases.map(async ([name, start]) => {
+        const server = await start();
+        const result = await probe(sshTo("127.1.1.1", server.port), SHORT);
+        await until(() => server.open() === 0);
+        return [name, timeless(result)];
+      }),
+    );
+    expect(found).toEqual(cases.map(([name, , expected]) => [name, expected]));
   });
 });
 
@@ -420,10 +427,10 @@ describe("probeFleet", () => {
       ready: 150,
       unreachable: 50,
     });
-    // One after the other the black holes alone would take 200 s.
-    expect(took).toBeLessThan(60_000);
+    // One after the other the black holes alone would take 250 s.
+    expect(took).toBeLessThan(200_000);
     await until(() => servers.every((server) => server.open() === 0));
-  }, 90_000);
+  }, 240_000);
 });
 
 /** However few may run at a time: these do not run, they stall. */
@@ -451,12 +458,12 @@ describe("probeFleet, with hosts that stall", () => {
     );
     expect(ends[0]).toBe("sound");
     expect(ends).toHaveLength(10);
-  }, 60_000);
+  });
 });
 
 /** Polls, because the other side sees the end of a connection a moment later. */
 async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !isTrue(); tries += 1)
+  for (let tries = 0; tries < 3_000 && !isTrue(); tries += 1)
     await new Promise((resolve) => setTimeout(resolve, 10));
   expect(isTrue()).toBe(true);
 }

@@ -17,6 +17,9 @@ import {
   startServer,
 } from "./sshServer";
 
+/** Deadline where somebody stalls: longer than a busy machine needs for the logins before that. */
+const SHORT = 4_500;
+
 const directory = mkdtempSync(join(tmpdir(), "route-"));
 const operator = makeKeys();
 const hostKeys = makeKeys();
@@ -82,7 +85,7 @@ describe("runOnHost", () => {
     });
     const connection = connectionTo("127.4.0.3", server.port, pinOf(hostKeys), keyPath);
     const stdin = "x".repeat(8 * 1024 * 1024);
-    expect(await runOnHost(connection, { command: "true", stdin, deadline: 3_000 })).toMatchObject({
+    expect(await runOnHost(connection, { command: "true", stdin })).toMatchObject({
       ok: true,
       code: 0,
     });
@@ -94,12 +97,12 @@ describe("runOnHost", () => {
     await gone.close();
     const results = await Promise.all([
       run(connectionTo("127.4.0.4", stalling.port, null, keyPath)),
-      run(connectionTo("127.4.0.4", stalling.port, pinOf(hostKeys), keyPath), 1_000),
+      run(connectionTo("127.4.0.4", stalling.port, pinOf(hostKeys), keyPath), SHORT),
       run(connectionTo("127.4.0.5", gone.port, pinOf(hostKeys), keyPath)),
     ]);
     expect(results.map((result) => !result.ok && [result.kind, result.reason])).toEqual([
       ["untrusted", "no ssh_host_key is pinned"],
-      ["no-answer", "logged in, but gave no answer within 1 s"],
+      ["no-answer", "logged in, but gave no answer within 4.5 s"],
       ["refused", "connection refused"],
     ]);
   });
@@ -169,11 +172,11 @@ describe("through a jump host", () => {
       {},
       { stall: "auth" },
       "stalled",
-      "jump host bastion: stalled during the login (no answer within 1.5 s)",
+      "jump host bastion: stalled during the login (no answer within 4.5 s)",
     ],
   ])("says what is wrong with one %s", async (_what, change, options, kind, reason) => {
     const { server, connection } = await setUp(change, options);
-    const result = await run(connection, 1_500);
+    const result = await run(connection, SHORT);
     expect(result).toMatchObject({ ok: false, kind, reason: reason.replace("KEY", keyPath) });
     expect(server.attempts).toEqual([]);
   });
@@ -197,7 +200,7 @@ describe("through a jump host", () => {
   it("tells a host behind it that accepts and stalls, and one that is not there", async () => {
     const { connection } = await setUp();
     const silent = await keep(startRaw("127.4.1.3", () => undefined));
-    const stalled = await run({ ...connection, host: "127.4.1.3", port: silent.port }, 1_500);
+    const stalled = await run({ ...connection, host: "127.4.1.3", port: silent.port }, SHORT);
     expect(stalled).toMatchObject({
       kind: "stalled",
       reason: "accepts connections but never speaks SSH (stalled after accept)",
@@ -345,7 +348,7 @@ describe("probeFleet", () => {
         ),
         request: REQUEST,
       })),
-      { deadline: 1_500 },
+      { deadline: SHORT },
     );
     expect([...result.values()].map((each) => each.class)).toEqual([
       "ready",
@@ -359,7 +362,7 @@ describe("probeFleet", () => {
 
 /** Polls, because the other side sees the end of a connection a moment later. */
 async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !isTrue(); tries += 1)
+  for (let tries = 0; tries < 3_000 && !isTrue(); tries += 1)
     await new Promise((resolve) => setTimeout(resolve, 10));
   expect(isTrue()).toBe(true);
 }

@@ -2,15 +2,18 @@ import { randomUUID } from "node:crypto";
 import { type TLSSocket } from "node:tls";
 import { type FromConnector, type FromEdge, encode, MessageReader } from "./messages";
 
-/** Milliseconds between two pings, and without a sign of life after which a connection counts as lost. */
+/**
+ * Milliseconds between two pings, and how many in a row without a sign of life make a connection count as lost: pings
+ * and not time, for after a moment in which this process did not run the signs of life are yet to be read.
+ */
 const PING = 3_000;
-const SILENCE = 10_000;
+const MOST_PINGS = 4;
 
 /** One control connection of a connector. */
 export class Control {
   readonly id = randomUUID();
   readonly openedAt = new Date().toISOString();
-  private heard = Date.now();
+  private unanswered = 0;
   private readonly pings: NodeJS.Timeout;
 
   constructor(
@@ -22,7 +25,7 @@ export class Control {
     const reader = new MessageReader();
     this.pings = setInterval(() => this.ping(), PING);
     socket.on("data", (chunk: Buffer) => {
-      this.heard = Date.now();
+      this.unanswered = 0;
       try {
         reader.read(chunk).forEach((message) => this.onMessage(message));
       } catch {
@@ -52,7 +55,8 @@ export class Control {
   }
 
   private ping(): void {
-    if (Date.now() - this.heard > SILENCE) this.socket.destroy();
+    this.unanswered += 1;
+    if (this.unanswered > MOST_PINGS) this.socket.destroy();
     else this.send({ type: "ping" });
   }
 }

@@ -13,7 +13,8 @@ export const GRPC_OPTIONS = {
   "grpc.max_send_message_length": 1024 * 1024 * 400,
 };
 
-const START_MILLISECONDS = 30_000;
+/** Its first start may bundle it, on a machine that is busy. */
+const START_MILLISECONDS = 120_000;
 const CANCEL_MILLISECONDS = 1_000;
 const EXIT_MILLISECONDS = 5_000;
 
@@ -62,7 +63,7 @@ export class Plugin {
   /**
    * Starts `pulumi-resource-<name>` from PATH and reads its port from the first line of its output. It gets a process
    * group of its own, so that what it starts can be ended with it, and a stdin that closes when the engine dies.
-   * @throws EngineError when it is not found or does not answer within 30 s.
+   * @throws EngineError when it is not found or does not answer within 120 s.
    */
   static async start(name: string, host: PluginHost): Promise<Plugin> {
     const executable = findExecutable(`pulumi-resource-${name}`, host.environment["PATH"]);
@@ -134,7 +135,7 @@ async function readPort(name: string, child: ChildProcess, host: PluginHost): Pr
       killGroup(child);
       reject(new EngineError(`pulumi-resource-${name} did not start: ${reason}`));
     };
-    const timer = setTimeout(() => fail("no port within 30 s"), START_MILLISECONDS);
+    const timer = setTimeout(() => fail("no port within 120 s"), START_MILLISECONDS);
     child.once("error", (error) => fail(error.message));
     child.once("exit", (code, signal) => fail(`ended with ${signal ?? `code ${code}`}`));
     let isFirst = true;

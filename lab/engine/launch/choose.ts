@@ -55,7 +55,7 @@ export async function chooseEngine(around: Surroundings): Promise<Choice> {
     return { engine: "embedded", reason: "pulumi-language-nodejs is not installed" };
   }
   const version = await around.versionOf(executable);
-  if (!version) return { engine: "embedded", reason: `${executable} did not answer within 2 s` };
+  if (!version) return { engine: "embedded", reason: `${executable} did not answer within 20 s` };
   return { engine: "pulumi", reason: `${executable} ${version} has every plugin`, executable };
 }
 

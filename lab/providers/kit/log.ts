@@ -11,6 +11,8 @@ export type Severity = keyof typeof SEVERITY;
 const MAX_LINE = 16 * 1024;
 /** From this many waiting lines on, they travel together. */
 const BATCH_FROM = 32;
+/** Milliseconds that an engine has for a line: a busy one takes seconds, one that is gone refuses at once. */
+const LATEST = 30_000;
 
 export interface Logger {
   /** Shown for good, in the diagnostics after the run. */
@@ -58,7 +60,7 @@ export class EngineLog {
   }
 
   /** Resolves when everything written so far was sent, or after `limit` milliseconds. */
-  async flush(limit = 2000): Promise<void> {
+  async flush(limit = LATEST): Promise<void> {
     if (!this.sending) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -101,7 +103,7 @@ export class EngineLog {
     const client = this.client;
     // A line that cannot be shown is no reason to fail the resource.
     await new Promise<void>((resolve) => {
-      client.log(request, { deadline: Date.now() + 5000 } as never, () => resolve());
+      client.log(request, { deadline: Date.now() + LATEST } as never, () => resolve());
     });
   }
 }

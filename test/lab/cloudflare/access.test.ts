@@ -147,18 +147,18 @@ describe("Access at the edge", () => {
     const load = Array.from({ length: 4 }, async () => {
       while (!isOver) statuses.push(await statusWith(headersOf(current)));
     });
-    await until(() => statuses.length > 20, 30_000);
+    await until(() => statuses.length > 20, 60_000);
     const fresh = await makeToken("generation 2");
     const include = [old, fresh].map(({ id }) => ({ service_token: { token_id: id } }));
     const put = { name: "p0", decision: "non_identity" };
     await lab.api("PUT", `${ACCESS}/policies/${policy[0].id}`, { ...put, include });
     current = fresh;
     const soFar = statuses.length;
-    await until(() => statuses.length > soFar + 20, 30_000);
+    await until(() => statuses.length > soFar + 20, 60_000);
     await lab.api("PUT", `${ACCESS}/policies/${policy[0].id}`, { ...put, include: [include[1]] });
     await lab.api("DELETE", `${ACCESS}/service_tokens/${old.id}`);
     const then = statuses.length;
-    await until(() => statuses.length > then + 20, 30_000);
+    await until(() => statuses.length > then + 20, 60_000);
     isOver = true;
     await Promise.all(load);
     expect(statuses.filter((status) => status !== 200)).toEqual([]);

@@ -1,8 +1,6 @@
 import { LAB_ACCOUNT_ID, LAB_ZONE_ID } from "../../../lab/cloudflare/names";
 import { type ApiReply, ACCOUNT, Loopback, RECORDS } from "./loopback";
 
-jest.setTimeout(60_000);
-
 let lab: Loopback;
 
 beforeAll(async () => {

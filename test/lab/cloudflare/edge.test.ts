@@ -166,7 +166,7 @@ describe("the edge", () => {
       socket.write(
         `POST / HTTP/1.1\r\nHost: no.fleet.example\r\nContent-Length: 10\r\n\r\n${body}`,
       );
-      await until(() => text.endsWith("1001\n"), 10_000);
+      await until(() => text.endsWith("1001\n"), 60_000);
       expect(text).toMatch(/^HTTP\/1\.1 404 /);
     }
     socket.destroy();

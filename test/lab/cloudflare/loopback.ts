@@ -128,9 +128,14 @@ export class Loopback {
   }
 
   /** Starts a connector; it is ended with everything else. */
-  async connector(token: string, ...options: string[]): Promise<RunningConnector> {
+  connector(token: string, ...options: string[]): Promise<RunningConnector> {
+    return this.connectorTo(this.stand.ports.connectors, token, ...options);
+  }
+
+  /** The same, for an edge at another port of this machine. */
+  async connectorTo(port: number, token: string, ...options: string[]): Promise<RunningConnector> {
     const file = await this.connectorFile();
-    const flags = ["--edge", `127.0.0.1:${this.stand.ports.connectors}`, "--no-autoupdate"];
+    const flags = ["--edge", `127.0.0.1:${port}`, "--no-autoupdate"];
     const words = ["tunnel", ...flags, "--metrics", "127.0.0.1:0", "run", ...options];
     const env = {
       ...process.env,
@@ -193,7 +198,7 @@ export class RunningConnector {
   }
 
   /** Waits until it has written something. @throws Error with what it wrote instead */
-  async said(text: RegExp | string, milliseconds = 20_000): Promise<void> {
+  async said(text: RegExp | string, milliseconds = 60_000): Promise<void> {
     const isThere = (): boolean => this.stderr.search(text) >= 0;
     if (await until(isThere, milliseconds)) return;
     throw new Error(`the connector did not say ${String(text)}:\n${this.stderr}`);

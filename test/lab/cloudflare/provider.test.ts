@@ -6,8 +6,6 @@ import { failure, ProviderUnderTest, urnOf } from "../providers/client";
 import { FakeEngine } from "../providers/fakeEngine";
 import { ACCOUNT, API_TOKEN, Loopback, RECORDS } from "./loopback";
 
-jest.setTimeout(60_000);
-
 const executable = [join(__dirname, "../../../lab/bin/pulumi-resource-cloudflare")];
 const urns = {
   app: urnOf("cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication"),

@@ -80,7 +80,7 @@ describe("chooseEngine", () => {
   it("runs itself where the language host is missing or the CLI does not answer", async () => {
     installRealCli();
     executable("real/pulumi-resource-command");
-    expect((await chooseEngine(around({}))).reason).toMatch(/pulumi did not answer within 2 s$/);
+    expect((await chooseEngine(around({}))).reason).toMatch(/pulumi did not answer within 20 s$/);
     fs.rmSync(path.join(folder, "real/pulumi-language-nodejs"));
     expect(await chooseEngine(around({}, "v3"))).toEqual({
       engine: "embedded",

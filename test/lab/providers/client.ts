@@ -184,9 +184,9 @@ export async function failure(call: Promise<unknown>): Promise<ServiceError> {
   throw new Error(`expected a failure, got ${JSON.stringify(outcome.value)}`);
 }
 
-/** Waits until something holds; fails after half a minute, so that a test that goes wrong ends. */
+/** Waits until something holds; fails after a minute, so that a test that goes wrong ends. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`still not so: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

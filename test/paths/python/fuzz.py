@@ -399,8 +399,8 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             # Not of the seed: other tests run on this machine.
             self.numbers = random.sample(range(1000000, 4000000), 2)
-            ports = {name: (free_port(), free_port()) for name in "ab"}
-            port = free_port()
+            port, *others = free_ports(5)
+            ports = {"a": others[:2], "b": others[2:]}
             nodes = {
                 name: {"number": number, "port": port, "direct": "127.0.0.1:%d" % ports[name][0], "watch": True}
                 for name, number in zip("ab", self.numbers)
@@ -460,16 +460,18 @@ class Run:
                 self.finding("%s took %d KiB" % (name, peak))
 
 
-def free_port():
-    """Below the range of outgoing connections."""
-    while True:
+def free_ports(count):
+    """Below the range of outgoing connections, and each another one."""
+    ports = set()
+    while len(ports) < count:
         port = random.randrange(12000, 30000)
         with socket.socket() as probe:
             try:
                 probe.bind(("0.0.0.0", port))
             except OSError:
                 continue
-        return port
+        ports.add(port)
+    return sorted(ports)
 
 
 def write(folder, name, text):

@@ -7,8 +7,6 @@ import { FakeEngine } from "../fakeEngine";
 import { connectionTo, copy, ours } from "./executable";
 import { SshServer } from "./sshServer";
 
-jest.setTimeout(60_000);
-
 let engine: FakeEngine;
 let provider: ProviderUnderTest;
 let server: SshServer;

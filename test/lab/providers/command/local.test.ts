@@ -7,8 +7,6 @@ import { failure, ProviderUnderTest, until } from "../client";
 import { FakeEngine } from "../fakeEngine";
 import { local, ours } from "./executable";
 
-jest.setTimeout(60_000);
-
 let engine: FakeEngine;
 let provider: ProviderUnderTest;
 let dir: string;

@@ -4,8 +4,6 @@ import { FakeEngine } from "../fakeEngine";
 import { connectionTo, ours, remote } from "./executable";
 import { newKey, SshServer, strangerKey } from "./sshServer";
 
-jest.setTimeout(60_000);
-
 let engine: FakeEngine;
 let provider: ProviderUnderTest;
 const servers: SshServer[] = [];

@@ -12,8 +12,6 @@ const command = [process.execPath, join(__dirname, "toy.js")];
 const thing = urnOf("toy:index:Thing");
 const fixed = urnOf("toy:index:Fixed");
 
-jest.setTimeout(60_000);
-
 let engine: FakeEngine;
 let toy: ProviderUnderTest;
 

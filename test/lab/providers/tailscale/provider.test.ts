@@ -4,8 +4,6 @@ import { FakeEngine } from "../fakeEngine";
 import { FakeApi } from "./fakeApi";
 import { acl, dns, key, start } from "./provider";
 
-jest.setTimeout(60_000);
-
 const KEYS = "/api/v2/tailnet/-/keys";
 const ACL = "/api/v2/tailnet/-/acl";
 
