@@ -86,14 +86,14 @@ export function tokenNotes(
       ? []
       : [`p2p:requireAuth waits for hosts that do not have the token yet: ${missing.join(", ")}`];
   if (change !== "at once") return waits;
-  const why =
+  const [why, instead] =
     paths === null
-      ? "p2p:paths is off"
-      : `there is no path forwarder that hands it on at ${withoutForwarder.join(", ")}`;
+      ? ["p2p:paths is off", ": set p2p:fleetSecret and p2p:paths.enabled in a run before"]
+      : [`there is no path forwarder that hands it on at ${withoutForwarder.join(", ")}`, ""];
   return [
     ...waits,
     `the cluster token is switched by all daemons at once, since ${why}: for the seconds of that restart the voters ` +
-      "have no quorum, and no node a peer; with a forwarder on every host it goes in waves, and nobody notices",
+      `have no quorum, and no node a peer; with a forwarder on every host it goes in waves, and nobody notices${instead}`,
   ];
 }
 

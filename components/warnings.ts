@@ -32,7 +32,8 @@ function firewallNotes({ firewall }: Facts): string[] {
   if (!firewall.able)
     return [
       "no firewall of ours: this container may not have one (CAP_NET_ADMIN is missing); its daemon is reached over " +
-        "the loopback alone, that is over the tailnet in userspace mode, its tunnel or the path forwarder",
+        "the loopback alone, that is over the tailnet in userspace mode, its tunnel or the path forwarder; the daemon's " +
+        "health port (its own + 2) stays open, and tells whoever reaches the container its name, role and uptime",
     ];
   return firewall.managers.map(
     (name) =>

@@ -52,7 +52,7 @@ describe("notes about a host's firewall", () => {
   it("say what it means that a container may not have one", () => {
     expect(notesOf(told({ able: false }))).toEqual([
       expect.stringMatching(
-        /^no firewall of ours: .*CAP_NET_ADMIN.*; its daemon is reached over the loopback alone/,
+        /^no firewall of ours: .*CAP_NET_ADMIN.*; its daemon is reached over the loopback alone.*; the daemon's health port \(its own \+ 2\) stays open/,
       ),
     ]);
   });
