@@ -50,10 +50,10 @@ function groupsOf({ groups }: Recap, width: number, indent: number): string[] {
   const kinds = [...new Set(groups.map(({ kind }) => kind))];
   return kinds.flatMap((kind) => {
     const members = groups.filter((group) => group.kind === kind);
-    const more = members.slice(SHOWN_GROUPS);
+    const more = members.slice(shownOf(members, SHOWN_GROUPS));
     const hosts = more.flatMap((group) => group.hosts).sort();
     return [
-      ...members.slice(0, SHOWN_GROUPS).flatMap((group) => {
+      ...members.slice(0, members.length - more.length).flatMap((group) => {
         const place = " ".repeat(indent);
         const said = withoutKind(kind, group.detail);
         return [
@@ -71,6 +71,11 @@ function groupsOf({ groups }: Recap, width: number, indent: number): string[] {
           )),
     ];
   });
+}
+
+/** What says that there is one more is no shorter than that one. */
+function shownOf(items: readonly unknown[], most: number): number {
+  return items.length === most + 1 ? items.length : most;
 }
 
 /** `unreachable: connection refused` stands behind the word already. */
@@ -92,10 +97,11 @@ function minute(time: string): string {
 
 function section(title: string, entries: readonly string[], width: number): string[] {
   if (entries.length === 0) return [];
-  const more = entries.length - SHOWN_GROUPS;
+  const shown = shownOf(entries, SHOWN_GROUPS);
+  const more = entries.length - shown;
   return [
     `${title}:`,
-    ...entries.slice(0, SHOWN_GROUPS).flatMap((entry) => wrap(entry, width, "  ", "    ")),
+    ...entries.slice(0, shown).flatMap((entry) => wrap(entry, width, "  ", "    ")),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 }

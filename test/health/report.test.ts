@@ -177,6 +177,26 @@ To try again:
     );
   });
 
+  it.each([
+    [7, 7, ""],
+    [8, 6, "failed  2 more, for 2 other reasons: h6, h7\n"],
+  ])("names what is left of %d reasons where that is shorter", (reasons, shown, rest) => {
+    const failed = Array.from({ length: reasons }, (_, index): Outcome => {
+      const detail = `activate: ${letters(index)} is missing`;
+      return {
+        host: `h${index}`,
+        provider: "vast",
+        role: "worker",
+        kind: "failed",
+        detail,
+        notes: [],
+      };
+    });
+    const text = renderText(makeRecap({ ...input, outcomes: failed }), 80);
+    expect(text.match(/ is missing\n/g)).toHaveLength(shown);
+    expect(/failed +\d+ more.*\n/.exec(text)?.[0] ?? "").toBe(rest);
+  });
+
   it("tells once what differs only in what is each host's own, where there is more than a screen of it", () => {
     const every = (count: number) =>
       Array.from({ length: count }, (_, index): Outcome => {
