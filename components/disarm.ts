@@ -58,7 +58,7 @@ async function disarm(
   names: readonly string[],
   patience: number,
 ): Promise<string | undefined> {
-  const end = Date.now() + patience;
+  const end = performance.now() + patience;
   const stdin = JSON.stringify({ node: name, names });
   for (;;) {
     const request = { command: phaseText("disarm"), stdin, deadline: DIAL_MS };
@@ -68,7 +68,7 @@ async function disarm(
       if (!verdict.ok) return verdict.error;
       return verdict.value.ok ? undefined : verdict.value.error;
     }
-    if (Date.now() + PAUSE_MS >= end)
+    if (performance.now() + PAUSE_MS >= end)
       return `no new connection within ${Math.round(patience / 1000)} s: ${answer.reason}`;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }

@@ -40,12 +40,13 @@ export class VoterWatch {
    */
   async whyRefused(name: string): Promise<string | undefined> {
     const { allowQuorumLoss, quorum, voterReturnMilliseconds } = this.options;
-    const end = Date.now() + (allowQuorumLoss ? 0 : Math.min(PATIENCE_MS, voterReturnMilliseconds));
+    const end =
+      performance.now() + (allowQuorumLoss ? 0 : Math.min(PATIENCE_MS, voterReturnMilliseconds));
     let skipsGone = this.gone.size > 0;
     for (;;) {
       const facts = await this.look(skipsGone);
       const { alive, silent, unknown } = votesOf(this.names, facts);
-      const isOver = Date.now() >= end;
+      const isOver = performance.now() >= end;
       const doubtful = new Set([...unknown, ...(isOver ? [] : silent)]);
       const refusal = whyNotDown(name, { alive, doubtful, quorum });
       if (refusal === undefined) return undefined;
@@ -61,7 +62,7 @@ export class VoterWatch {
 
   /** Waits until the node has met every other live voter since its start, and each of them counts it. */
   async isCounted(name: string): Promise<boolean> {
-    const end = Date.now() + this.options.voterReturnMilliseconds;
+    const end = performance.now() + this.options.voterReturnMilliseconds;
     for (;;) {
       const facts = await this.look(true);
       const others = this.names.filter(
@@ -70,7 +71,7 @@ export class VoterWatch {
       const found = facts.get(name);
       const isBack = (other: string) => hasMet(found, other) && counts(facts.get(other), name);
       if (isAlive(name, found) && others.every(isBack)) return true;
-      if (Date.now() >= end) return false;
+      if (performance.now() >= end) return false;
       await pause();
     }
   }

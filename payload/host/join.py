@@ -42,12 +42,12 @@ def differs(told, spec):
 
 def wait(look, seconds):
     """What `look` gives, as soon as it gives something."""
-    end, told = time.time() + seconds, None
+    end, told = time.monotonic() + seconds, None
     while True:
         told = look()
         if told:
             return told
-        if time.time() >= end:
+        if time.monotonic() >= end:
             now = tailnet.fact()
             raise Failed("tailscaled %s" % ("is not installed" if not now else now["error"] or "stays %s" % now["backend"]))
         time.sleep(0.5)

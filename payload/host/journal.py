@@ -56,7 +56,7 @@ class Run:
         Runs one step. `action` returns None when all was in order, (before, after) when it changed
         something. True unless it failed or was held.
         """
-        began, step = time.time(), {"name": name, "status": "ok"}
+        began, step = time.monotonic(), {"name": name, "status": "ok"}
         try:
             result = action(*args)
             if result is not None:
@@ -73,7 +73,7 @@ class Run:
             text = str(error) if isinstance(error, (Failed, OSError)) else "%s: %s" % (type(error).__name__, error)
             step.update(status="failed", error=text[:1000])
         finally:
-            step["ms"] = int((time.time() - began) * 1000)
+            step["ms"] = int((time.monotonic() - began) * 1000)
             self.steps.append(step)
             say(json.dumps(step))
         if "error" in step and self.error is None:

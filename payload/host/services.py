@@ -39,7 +39,7 @@ class Patience:
     def __init__(self, service, seconds, wanted):
         """`wanted`: the word for what it is to become, for the error."""
         self.service, self.seconds, self.wanted = service, seconds, wanted
-        self.end, self.restarts, self.pids = time.time() + seconds, None, set()
+        self.end, self.restarts, self.pids = time.monotonic() + seconds, None, set()
 
     def spend(self, why, pause):
         """Waits a moment; raises Failed with the reason when there is nothing left to wait for."""
@@ -48,7 +48,7 @@ class Patience:
         if fact.get("pid"):
             self.pids.add(fact["pid"])
         looping = fact.get("state") == "failed" or fact.get("restarts", 0) - self.restarts >= 3 or len(self.pids) > 3
-        if looping or time.time() > self.end:
+        if looping or time.monotonic() > self.end:
             told = last_error(self.service.tail())
             end = "crash loop" if looping else "not %s within %d s" % (self.wanted, self.seconds)
             raise Failed("%s: %s%s" % (end, why, "; last error: " + told if told else ""))

@@ -103,7 +103,7 @@ def wait(service, spec):
         # One that ends right after its start has run for a moment too.
         if pid == well:
             return
-        well, patience.end = pid, max(patience.end, time.time() + 2)
+        well, patience.end = pid, max(patience.end, time.monotonic() + 2)
         time.sleep(1)
 
 

@@ -72,11 +72,11 @@ export const getDevice: InvokeSpec<Client> = {
       throw new InvalidArguments([{ property: "waitFor", reason }]);
     }
     const filters = new URLSearchParams({ [by]: String(args[by]), fields: "all" });
-    const end = Date.now() + wait;
+    const end = performance.now() + wait;
     for (;;) {
       const [found] = await failing("fetch devices", () => list(client, filters, signal));
       if (found) return { ...args, ...deviceOf(found) };
-      if (Date.now() >= end) {
+      if (performance.now() >= end) {
         throw new Error(
           `Failed to fetch devices: could not find device with ${by}="${String(args[by])}"`,
         );
