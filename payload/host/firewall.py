@@ -1,5 +1,5 @@
 """Who may reach the daemon's ports: rules in a table or chains of our own, beside whatever else filters here."""
-import json, os, re, shlex, shutil
+import errno, fcntl, json, os, re, shlex, shutil
 import contents, deadman, files, packages, services, undo
 from firewall_rules import CHAIN, FOLDER, GUARD, KEPT, TABLE, TIMER, UNCONFIRMED, clear_text, scripts, this_start
 from journal import Failed
@@ -44,9 +44,22 @@ stderr_logfile=NONE
 
 
 def may_change():
-    """CAP_NET_ADMIN (bit 12), which rented containers seldom have."""
+    """CAP_NET_ADMIN (bit 12), which rented containers seldom have, for the network that this is in."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)", files.text_of("/proc/self/status"), re.M)
-    return bool(found and int(found.group(1), 16) >> 12 & 1)
+    return bool(found and int(found.group(1), 16) >> 12 & 1) and owns_network()
+
+
+def owns_network():
+    """False in a container whose root is nobody outside (rootless), where it shares a network from outside."""
+    handle = os.open("/proc/self/ns/net", os.O_RDONLY)
+    try:
+        # NS_GET_USERNS: whose it is; EPERM where that is above ours (ioctl_ns(2)).
+        os.close(fcntl.ioctl(handle, 0xB701))
+    except OSError as error:
+        return error.errno != errno.EPERM
+    finally:
+        os.close(handle)
+    return True
 
 
 def backend():
