@@ -3,7 +3,6 @@
 import { Command } from "commander";
 import { type Inventory, loadInventory } from "../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
-import { factsOf } from "../converge/work";
 import { type Bound, boundOf } from "../health/exposure";
 import { describePaths, lastOf, pathsOf, type PathsStatus } from "../health/paths";
 import { isAlive } from "../health/quorum";
@@ -107,7 +106,7 @@ export function judgeFleet(
     const probe = probes.get(host.name);
     if (!probe) return [];
     const { name, provider, voter, port } = host;
-    const facts = factsOf(probe);
+    const facts = "facts" in probe ? probe.facts : null;
     const listens = facts ? boundOf(facts, port) : null;
     const electorate = { self: name, voters: voters.effective, quorum: voters.quorum };
     const paths = pathsOf(facts ?? undefined, electorate);

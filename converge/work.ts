@@ -44,7 +44,9 @@ function whyUnusable(probe: ProbeResult): { cause: WaitingCause; why: string } |
       return undefined;
     case "degraded":
       // Facts are enough to work with: what is missing (Python, say) is what `prepare` brings.
-      return probe.facts ? undefined : { cause: "unreachable", why: `degraded: ${probe.reason}` };
+      return factsOf(probe)
+        ? undefined
+        : { cause: "unreachable", why: `degraded: ${probe.reason}` };
     case "untrusted":
       return { cause: "untrusted", why: `untrusted: ${probe.reason}` };
     case "unreachable":
@@ -52,9 +54,12 @@ function whyUnusable(probe: ProbeResult): { cause: WaitingCause; why: string } |
   }
 }
 
+/** Facts to work with. Who is not root sees no rules, no secrets and no owner of a port, and would call that drift. */
 export function factsOf(probe: ProbeResult | undefined): Facts | undefined {
   if (probe?.class === "ready") return probe.facts;
-  return probe?.class === "degraded" ? (probe.facts ?? undefined) : undefined;
+  const facts = probe?.class === "degraded" ? probe.facts : null;
+  // Without Python nobody has asked yet.
+  return facts && (facts.elevated || facts.python === null) ? facts : undefined;
 }
 
 /** Characters of edited lines that one command's input may carry; the state holds them twice. */
