@@ -7,6 +7,7 @@ import { type Finding, formatFinding } from "../hosts/finding";
 import { loadInventory } from "../hosts/inventory";
 import { MAX_BYTES } from "../hosts/limits";
 import { type FleetPlan } from "../hosts/plan/types";
+import { whyUnreadable } from "../hosts/unreadable";
 import { UsageError } from "./usageError";
 
 export const DEFAULT_INVENTORY = "distributed_hosts.yaml";
@@ -22,15 +23,8 @@ export function readInventory(file: string): string {
       closeSync(descriptor);
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const words: Record<string, string> = {
-      ENOENT: "no such file",
-      EISDIR: "is a directory",
-      EACCES: "no permission",
-    };
-    const why = code === undefined ? message : (words[code] ?? code);
     throw new UsageError(
-      `cannot read ${file}: ${why}`,
+      `cannot read ${file}: ${whyUnreadable(error)}`,
       file === DEFAULT_INVENTORY ? "name the inventory, or run this where it is" : undefined,
     );
   }

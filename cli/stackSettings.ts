@@ -4,6 +4,7 @@ import { Option } from "commander";
 import { parse } from "yaml";
 import { readFileSync } from "node:fs";
 import { type PlanOptions } from "../hosts/plan/planFleet";
+import { whyUnreadable } from "../hosts/unreadable";
 import { readCloudflare } from "../settings/cloudflare";
 import { oneWordOr, readFirewall } from "../settings/firewall";
 import { readPaths } from "../settings/paths";
@@ -50,8 +51,7 @@ function readConfigOf(file: string): Record<string, unknown> {
     const root: unknown = parse(readFileSync(file, "utf8"));
     return mappingOf(mappingOf(root)["config"]);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "no such file" : message.split("\n")[0];
+    const why = whyUnreadable(error).split("\n")[0];
     throw new UsageError(`cannot read ${file}: ${why}`, "run this where the stack's file is");
   }
 }

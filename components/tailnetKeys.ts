@@ -126,3 +126,16 @@ export function wantedKeys(
 export function isKnown(key: WantedKey, { classKeys }: TailnetMemory): boolean {
   return classKeys.some((known) => keyName(known) === keyName(key));
 }
+
+/** Tags of keys that are made now. */
+export function tagsToGive(
+  joins: readonly JoinKey[],
+  classes: readonly WantedKey[],
+  previous: TailnetMemory,
+): string[] {
+  const made = [
+    ...joins.filter(({ isNeeded }) => isNeeded),
+    ...classes.filter((key) => !isKnown(key, previous)),
+  ];
+  return made.flatMap(({ tags }) => tags);
+}

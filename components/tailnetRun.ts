@@ -8,7 +8,7 @@ import { type HostPart } from "../payload/spec";
 import { deviceName, type JoinSpec } from "../payload/tailnetJoin";
 import { networkingOf, tailnetPart } from "../payload/tailnetPart";
 import { type TailnetApi } from "../tailnet/api";
-import { askedKeys, goneWarnings, limitWarnings, type WantedKey } from "../tailnet/classKeys";
+import { type AskedKey, askedKeys, goneWarnings, limitWarnings } from "../tailnet/classKeys";
 import { type PolicyDecision } from "../tailnet/decidePolicy";
 import { dnsDifferences, dnsGeneration } from "../tailnet/dns";
 import { detours, exposures } from "../tailnet/exposure";
@@ -21,13 +21,14 @@ import {
   type TailnetMemory,
   whyNoKey,
 } from "../tailnet/plannedKeys";
+import { strangerWarnings } from "../tailnet/strangers";
 import { type Survey, surveyTailnet } from "../tailnet/survey";
 import { deployedHosts } from "../tailnet/tags";
 import { type Task } from "./rollout";
 import { settled } from "./settled";
 import { type DnsWish, type JoinKey, Tailnet } from "./tailnet";
 import { isJoining, waitingFor } from "./tailnetJoins";
-import { isKnown, TailnetKeys, wantedKeys } from "./tailnetKeys";
+import { tagsToGive, TailnetKeys, wantedKeys } from "./tailnetKeys";
 import { policyArgs, type PolicyContext, policyDecision } from "./tailnetPolicy";
 import { tailnetApi } from "./tailscaleSettings";
 
@@ -57,6 +58,8 @@ export class TailnetRun {
     private readonly api: TailnetApi | null,
     private readonly survey: Survey,
     private readonly decision: PolicyDecision | null,
+    /** Keys for start scripts that the API was asked for. */
+    private readonly asked: readonly AskedKey[],
   ) {}
 
   /**
@@ -71,7 +74,8 @@ export class TailnetRun {
     const asked = askedKeys(known.previous.classKeys, new Date(context.now));
     const ids = asked.map(({ id }) => id);
     const survey = await surveyTailnet(api, context.settings.dns !== null, ids);
-    return new TailnetRun(known, api, survey, await policyDecision(known, survey, api));
+    const decision = await policyDecision(known, survey, api);
+    return new TailnetRun(known, api, survey, decision, asked);
   }
 
   /** What a host gets beside the daemon. */
@@ -193,7 +197,8 @@ export class TailnetRun {
     const metered = hosts.filter((host) => ephemeral.includes(host.authKey.class)).length;
     const isOurs = settings.policy.manage && decision?.kind !== "held" && this.api !== null;
     const waits = tasks.some(isJoining) && !this.context.config.tailnetAuthKey;
-    const userspace = this.userspaceHosts(tasks);
+    const facts = new Map(tasks.map((task) => [task.name, task.facts]));
+    const userspace = this.userspaceHosts(facts);
     const ahead = policyAhead(survey, decision);
     const texts = [
       ...limitWarnings(hosts.length, ephemeral, metered),
@@ -203,12 +208,8 @@ export class TailnetRun {
         : []),
       ...(this.api?.isClient ? clientWarnings(tags, policyAhead(survey, decision)) : []),
       ...this.dnsWarnings(),
-      ...(this.api === null
-        ? []
-        : goneWarnings(
-            survey.goneKeys,
-            askedKeys(context.previous.classKeys, new Date(context.now)),
-          )),
+      ...(this.api === null ? [] : goneWarnings(survey.goneKeys, this.asked)),
+      ...("value" in survey.devices ? strangerWarnings(facts, survey.devices.value) : []),
       ...told(() => (isOurs ? [] : exposures(userspace, policyAhead(survey, null)))),
       ...told(() => (ahead === null ? [] : detours(userspace, ahead))),
     ];
@@ -225,8 +226,7 @@ export class TailnetRun {
     return [`the tailnet's DNS settings were edited, and are set again: ${told}`];
   }
 
-  private userspaceHosts(tasks: readonly Task[]): DeployHostPlan[] {
-    const facts = new Map(tasks.map((task) => [task.name, task.facts]));
+  private userspaceHosts(facts: ReadonlyMap<string, Facts | undefined>): DeployHostPlan[] {
     return deployedHosts(this.context.plan).filter(
       (host) => networkingOf(host, facts.get(host.name)) === "userspace",
     );
@@ -267,19 +267,6 @@ function told(look: () => string[]): string[] {
     if (!(error instanceof PolicyTextError)) throw error;
     return [`${error.message}; what that policy opens cannot be told`];
   }
-}
-
-/** Of keys that are made now. */
-function tagsToGive(
-  joins: readonly JoinKey[],
-  classes: readonly WantedKey[],
-  previous: TailnetMemory,
-): string[] {
-  const made = [
-    ...joins.filter(({ isNeeded }) => isNeeded),
-    ...classes.filter((key) => !isKnown(key, previous)),
-  ];
-  return made.flatMap(({ tags }) => tags);
 }
 
 /** @throws CredentialsGoneError unless a ready key says that it is meant so */

@@ -81,9 +81,10 @@ function isSilent({ up, daemon }: PathsFact["watched"][string]): boolean {
   return up.length > 0 && daemon !== null && daemon !== "up" && daemon !== "unknown";
 }
 
-function problemOf({ error, mistake, waiting }: PathsFact): string {
+function problemOf({ error, mistake, waiting, troubles }: PathsFact): string {
   if (error) return `the forwarder does not answer: ${error}`;
-  return [mistake && `new settings refused: ${mistake}`, ...waiting].find((text) => text) ?? "";
+  const told = [mistake && `new settings refused: ${mistake}`, ...waiting, ...troubles];
+  return told.find((text) => text) ?? "";
 }
 
 /** One cell of a table, such as `tailscale 4, cloudflare 1; cut off without tailscale`. */

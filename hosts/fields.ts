@@ -158,6 +158,14 @@ export function canonicalIPv6(value: string): string | undefined {
   return new URL(`http://[${value}]`).hostname.slice(1, -1);
 }
 
+/** The IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`, in any spelling); undefined for anything else. */
+export function mappedIPv4(value: string): string | undefined {
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonicalIPv6(value) ?? "") ?? [];
+  if (high === undefined || low === undefined) return undefined;
+  const numbers = [high, low].map((word) => parseInt(word, 16));
+  return numbers.flatMap((number) => [number >> 8, number & 255]).join(".");
+}
+
 export const tailnetAddress = () =>
   field("a tailnet address (100.64.0.0/10 or fd7a:115c:a1e0::/48)", (value) => {
     const trimmed = value.trim();

@@ -146,6 +146,8 @@ const pathsFact = z.object({
   waiting: list(text(300), 16),
   /** Why its newest settings were refused; the last good ones are in use. */
   mistake: text(600).nullable(),
+  /** What does not keep it from its work, such as a tailscaled that does not answer it. */
+  troubles: list(text(600), 8).default([]),
   /** It gives whoever it lets in the cluster token that the daemon here asks for. */
   lendsToken: z.boolean().default(false),
   error: text(300).nullable(),

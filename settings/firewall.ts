@@ -1,7 +1,7 @@
 /** `p2p:firewall`, read and checked. */
 
-import { BlockList, isIP } from "node:net";
-import { canonicalIPv6 } from "../hosts/fields";
+import { isIP } from "node:net";
+import { canonicalIPv6, mappedIPv4 } from "../hosts/fields";
 import { onlyKeys } from "./knownKeys";
 
 export interface FirewallSettings {
@@ -88,7 +88,8 @@ function readRanges(raw: unknown, place: string, fail: Fail): string[] {
 /** What should stand in the place of something that is no range. */
 function wantedFor(raw: unknown): string {
   const [address = "", length] = typeof raw === "string" ? raw.split("/") : [];
-  if (isMapped(address)) return "an IPv4 address written as one, for no packet has it as IPv6";
+  if (mappedIPv4(address) !== undefined)
+    return "an IPv4 address written as one, for no packet has it as IPv6";
   if (isIP(address) !== 0 && /^0+$/.test(length ?? ""))
     return "less than all addresses (p2p:firewall off lets everybody in)";
   return RANGE;
@@ -98,7 +99,8 @@ function wantedFor(raw: unknown): string {
 export function isRange(text: string): boolean {
   const [address = "", length, ...rest] = text.split("/");
   const family = isIP(address);
-  if (family === 0 || rest.length > 0 || address.includes("%") || isMapped(address)) return false;
+  if (family === 0 || rest.length > 0 || address.includes("%")) return false;
+  if (mappedIPv4(address) !== undefined) return false;
   if (length === undefined) return true;
   const bits = family === 4 ? 32 : 128;
   return /^[1-9]\d{0,2}$/.test(length) && Number(length) <= bits;
@@ -109,14 +111,6 @@ export function plainRange(range: string): string {
   const [address = "", length] = range.split("/");
   const plain = canonicalIPv6(address) ?? address;
   return length === undefined ? plain : `${plain}/${length}`;
-}
-
-const MAPPED = new BlockList();
-MAPPED.addSubnet("::ffff:0:0", 96, "ipv6");
-
-/** IPv4 that is written as IPv6 (`::ffff:192.0.2.1`). */
-function isMapped(address: string): boolean {
-  return isIP(address) === 6 && MAPPED.check(address, "ipv6");
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,7 @@
 /** The tailnet's DNS settings: how they differ from what is wanted, and when they are written anew. Pure. */
 
+import { canonicalIPv6 } from "../hosts/fields";
+
 export interface DnsSettings {
   readonly magicDns: boolean;
   readonly nameservers: readonly string[];
@@ -17,12 +19,17 @@ export interface DnsMemory {
 
 /** `nameservers 192.0.2.53 → 192.0.2.99` for each setting that is another than the wish. */
 export function dnsDifferences(wish: DnsSettings, live: DnsSettings): string[] {
-  const told = (value: boolean | readonly string[]): string =>
-    typeof value === "boolean" ? String(value) : value.join(",") || "none";
   return (Object.keys(wish) as (keyof DnsSettings)[]).flatMap((key) => {
     const [want, is] = [told(wish[key]), told(live[key])];
     return want === is ? [] : [`${key} ${want} → ${is}`];
   });
+}
+
+/** As the API tells it: an address in its one spelling, a name in lower case and without the root's dot, each once. */
+function told(value: boolean | readonly string[]): string {
+  if (typeof value === "boolean") return String(value);
+  const plain = value.map((one) => canonicalIPv6(one) ?? one.toLowerCase().replace(/\.$/, ""));
+  return [...new Set(plain)].join(",") || "none";
 }
 
 /**

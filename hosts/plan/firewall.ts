@@ -1,6 +1,7 @@
 /** Who may reach a host's daemon, and where it listens (option 3). Pure: from the plan and the settings alone. */
 
 import { type FirewallSettings, isRange, plainRange } from "../../settings/firewall";
+import { mappedIPv4 } from "../fields";
 import { isLoopback } from "../fleet";
 import { type DeployHostPlan, type Exposure, type FleetPlan } from "./types";
 
@@ -72,7 +73,7 @@ function sourcesOf(
   const sharing = deployed.filter((other) => other.connection.host === connection.host);
   const plain = [addresses.direct, sharing.length > 1 ? null : connection.host].map(
     // No packet has an IPv4 address as IPv6.
-    (address) => address?.replace(/^::ffff:(?=[\d.]+$)/i, "") ?? null,
+    (address) => address && (mappedIPv4(address) ?? address),
   );
   return plain
     .filter(

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { whyUnreadable } from "../../hosts/unreadable";
 import { type LabHandle } from "../hosts/boot";
 import { readMachines } from "../hosts/machine";
 import { bootAll } from "./bootAll";
@@ -104,9 +105,7 @@ function readInput(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "is a directory" : message;
-    throw new LabError("input", `cannot read ${path}: ${why}`);
+    throw new LabError("input", `cannot read ${path}: ${whyUnreadable(error)}`);
   }
 }
 

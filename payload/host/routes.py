@@ -5,6 +5,8 @@ from paths import BASE
 
 FOLDER = BASE + "/paths"
 LARGEST = 1 << 20
+# What does not keep it from its work, and a person should know of.
+TROUBLES = (("tailnetProblem", "tailscaled does not say where nodes are"), ("tokenProblem", "nobody gets the cluster token"), ("eventsProblem", "events cannot be written"))
 
 
 def fact():
@@ -16,10 +18,14 @@ def fact():
             told = _ask(port)
             watched = {name: {"active": peer["active"], "up": peer["up"], "down": peer["down"], "daemon": peer["daemon"]} for name, peer in told["watched"].items()}
             waiting = list(told["waiting"]) + sorted("%s: %s" % item for item in told["notListening"].items())[:8]
-            return {"watched": watched, "cutOff": told["cutOff"], "waiting": waiting, "mistake": told["mistake"], "error": None, "lendsToken": told.get("lendsToken") is True}
+            troubles = [("%s: %s" % (what, told[key]))[:300] for key, what in TROUBLES if told.get(key)]
+            return {
+                "watched": watched, "cutOff": told["cutOff"], "waiting": waiting, "mistake": told["mistake"], "troubles": troubles,
+                "error": None, "lendsToken": told.get("lendsToken") is True,
+            }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, http.client.HTTPException) as error:
             why = "%s: %s" % (type(error).__name__, error)
-    return {"watched": {}, "cutOff": [], "waiting": [], "mistake": None, "error": why, "lendsToken": False}
+    return {"watched": {}, "cutOff": [], "waiting": [], "mistake": None, "troubles": [], "error": why, "lendsToken": False}
 
 
 def _ports():

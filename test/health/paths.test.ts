@@ -16,7 +16,14 @@ const look = (
   electorate = WORKER,
   more: Partial<NonNullable<Facts["paths"]>> = {},
 ) => {
-  const bare = { cutOff: [], waiting: [], mistake: null, error: null, lendsToken: true };
+  const bare = {
+    cutOff: [],
+    waiting: [],
+    mistake: null,
+    troubles: [],
+    error: null,
+    lendsToken: true,
+  };
   const status = pathsOf({ paths: { ...bare, watched, ...more } }, electorate);
   if (status === null) throw new Error("no status");
   return status;
@@ -146,6 +153,8 @@ describe("how a host reaches the voters", () => {
       "new settings refused: the settings: no JSON; direct 2",
     );
     expect(says({ waiting: ["no fleet secret"] })).toBe("no fleet secret; direct 2");
+    const troubles = ["tailscaled does not say where nodes are: it is stopped"];
+    expect(says({ troubles })).toBe(`${troubles[0]}; direct 2`);
     expect(says({ error: "ConnectionRefusedError: [Errno 111]" }, {})).toBe(
       "the forwarder does not answer: ConnectionRefusedError: [Errno 111]",
     );

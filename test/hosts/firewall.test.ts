@@ -49,6 +49,9 @@ describe("planFirewall", () => {
     const openings = planFirewall(host("a", made), made, ON);
     expect(openings?.ipv4).toEqual(["192.0.2.0/24", "192.0.2.8", "198.51.100.2", "203.0.113.5"]);
     expect(openings?.ipv6).toEqual([]);
+    const hexadecimal = loadInventory(written.replace("192.0.2.8", "C000:208"), "hosts.yaml").plan;
+    if (!hexadecimal) throw new Error("no plan");
+    expect(planFirewall(host("a", hexadecimal), hexadecimal, ON)).toEqual(openings);
     const b = host("b");
     const at = (direct: string) => {
       const moved = { ...b, addresses: { ...b.addresses, direct } };

@@ -13,7 +13,7 @@ const speak = (text: string, enough?: RegExp) => raw(mesh.toB.host, mesh.toB.por
 
 /** Answers of every kind that HTTP/1.1 knows. */
 function handle(request: http.IncomingMessage, response: http.ServerResponse): boolean {
-  switch (String(request.url).split("?")[0]) {
+  switch (String(request.url).replace(/[?].*/, "")) {
     case "/gzip":
       response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("zipped"));
       return true;

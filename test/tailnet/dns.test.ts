@@ -20,6 +20,20 @@ describe("dnsDifferences", () => {
     ]);
     expect(dnsDifferences(WISH, WISH)).toEqual([]);
   });
+
+  it("takes a wish in another spelling for what the API makes of it", () => {
+    const wish = {
+      ...WISH,
+      nameservers: ["2001:DB8:0::53", "192.0.2.53", "192.0.2.53"],
+      searchPaths: ["Example.COM."],
+    };
+    const live = {
+      ...WISH,
+      nameservers: ["2001:db8::53", "192.0.2.53"],
+      searchPaths: ["example.com"],
+    };
+    expect(dnsDifferences(wish, live)).toEqual([]);
+  });
 });
 
 describe("dnsGeneration", () => {

@@ -14,6 +14,7 @@ FOLDER = ROOT + "/opt/ringrift-p2p/paths"
 SUMMARY = {
     "watched": {"h1": {"active": "tailscale", "up": ["tailscale"], "down": {}, "daemon": "up", "more": 1}},
     "cutOff": ["h3"], "waiting": [], "notListening": {"127.64.0.1:8770": "in use"}, "mistake": "the settings: no object", "lendsToken": True,
+    "tailnetProblem": "No such file or directory", "tokenProblem": None,
 }
 
 
@@ -58,7 +59,8 @@ class AForwarder(unittest.TestCase):
         write("settings.json", json.dumps({"adminPort": self.port}))
         self.assertEqual(routes.fact(), {
             "watched": {"h1": {"active": "tailscale", "up": ["tailscale"], "down": {}, "daemon": "up"}},
-            "cutOff": ["h3"], "waiting": ["127.64.0.1:8770: in use"], "mistake": "the settings: no object", "error": None, "lendsToken": True,
+            "cutOff": ["h3"], "waiting": ["127.64.0.1:8770: in use"], "mistake": "the settings: no object",
+            "troubles": ["tailscaled does not say where nodes are: No such file or directory"], "error": None, "lendsToken": True,
         })
 
     def test_that_refuses_its_settings_is_asked_where_the_last_good_ones_say(self):
