@@ -1,5 +1,6 @@
 /** What a run does with the tailnet's policy, asked with the files and answers that the decision takes. */
 
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { type FleetPlan } from "../hosts/plan/types";
 import { type TailnetSettings } from "../settings/tailnet";
@@ -71,7 +72,9 @@ function tagsOfRefused({ plan, deviceTags, previous }: PolicyContext): string | 
 
 /** Windows editors put a byte order mark before the text, which HuJSON does not know. */
 function readBase(path: string): string {
-  return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  const bytes = readFileSync(path);
+  if (!isUtf8(bytes)) throw new PolicyTextError(`${path} is not UTF-8 text`);
+  return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 
 function isFileError(error: unknown): error is Error {

@@ -2,10 +2,11 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { type FleetConfig } from "../config";
+import { deviceName } from "../hosts/plan/deviceName";
 import { type DeployHostPlan } from "../hosts/plan/types";
 import { type Facts } from "../payload/facts";
 import { type HostPart } from "../payload/spec";
-import { deviceName, type JoinSpec } from "../payload/tailnetJoin";
+import { type JoinSpec } from "../payload/tailnetJoin";
 import { networkingOf, tailnetPart } from "../payload/tailnetPart";
 import { type TailnetApi } from "../tailnet/api";
 import { type AskedKey, askedKeys, goneWarnings, limitWarnings } from "../tailnet/classKeys";

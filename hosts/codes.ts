@@ -71,6 +71,10 @@ const rules = {
     rule: "No two deployed hosts have the same tunnel name, upper and lower case being alike, and none has the entry's.",
   },
   // One host: it is deployed, but somebody should look.
+  "device-collision": {
+    severity: "warning",
+    rule: "No two deployed hosts' devices in the tailnet are called alike: upper and lower case are the same there, and `.` and `_` are `-`.",
+  },
   "tunnel-elsewhere": {
     severity: "warning",
     rule: "Where nodes have tunnels, `p2p_url` is in the zone; one elsewhere is left alone, and the node gets no tunnel.",

@@ -1,8 +1,8 @@
 /** The list of nodes that every forwarder has: the same text on all hosts. */
 
 import { hostPort } from "../hosts/plan/addresses";
+import { alikeDevices, deviceName } from "../hosts/plan/deviceName";
 import { type DeployHostPlan, type FleetPlan } from "../hosts/plan/types";
-import { deviceName } from "../payload/tailnetJoin";
 import { isMapped, knownAddresses, type KnownAddresses } from "./routes";
 
 interface NodeEntry {
@@ -26,7 +26,12 @@ interface NodeEntry {
  */
 export function renderNodes(plan: FleetPlan, known: KnownAddresses, learn = false): string {
   const deployed = [...plan.hosts.values()].filter((host) => host.action === "deploy");
-  const entries = deployed.map((host): [string, NodeEntry] => [host.name, nodeEntry(host, known)]);
+  const alike = alikeDevices(plan);
+  const entries = deployed.map((host): [string, NodeEntry] => {
+    // A name that two devices have tells nothing: there the inventory's address counts.
+    const device = known.joins && !alike.has(deviceName(host.name));
+    return [host.name, nodeEntry(host, known, device)];
+  });
   const lines = entries.map(
     ([name, entry]) => `  ${JSON.stringify(name)}: ${JSON.stringify(entry)}`,
   );
@@ -39,16 +44,14 @@ export function renderNodes(plan: FleetPlan, known: KnownAddresses, learn = fals
   return `${JSON.stringify(head).slice(0, -1)},"nodes":{\n${lines.join(",\n")}\n}}\n`;
 }
 
-function nodeEntry(host: DeployHostPlan, known: KnownAddresses): NodeEntry {
+function nodeEntry(host: DeployHostPlan, known: KnownAddresses, device: boolean): NodeEntry {
   const { tailscale, cloudflare, direct } = knownAddresses(host, known);
   return {
     number: host.number,
     port: host.port,
     ...(host.voter || host.relayHub ? { watch: true } : {}),
     ...(host.methods === null ? {} : { methods: host.methods }),
-    ...(known.joins
-      ? { device: deviceName(host.name), deviceTag: `tag:${host.authKey.class}` }
-      : {}),
+    ...(device ? { device: deviceName(host.name), deviceTag: `tag:${host.authKey.class}` } : {}),
     ...(tailscale === null ? {} : { tailscale }),
     ...(cloudflare === null ? {} : { cloudflare }),
     ...(direct === null

@@ -19,12 +19,6 @@ export interface JoinSpec {
   readonly acceptDns: boolean;
 }
 
-/** A name as devices may have it (RFC 1123 label) from a node id. */
-export function deviceName(node: string): string {
-  const label = node.toLowerCase().replace(/[^a-z0-9-]+/g, "-");
-  return label.slice(0, 63).replace(/^-+|-+$/g, "");
-}
-
 const LOGGED_OUT: readonly string[] = ["NeedsLogin", "NoState"];
 
 /** Empty when the device is in the tailnet as wished. */

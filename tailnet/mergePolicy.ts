@@ -124,7 +124,7 @@ export function strangeOwners(text: string, part: PolicyPart, name: string): str
   return tags.flatMap(({ offset, children = [] }) => {
     const [key, list] = children;
     const tag = String(key?.value);
-    const ours = part.tagOwners[tag];
+    const ours = Object.hasOwn(part.tagOwners, tag) ? part.tagOwners[tag] : undefined;
     const owners = list?.type === "array" ? (valueOf(list) as unknown[]).map(String) : [];
     const others = owners.filter((owner) => ours !== undefined && !ours.includes(owner));
     if (others.length === 0) return [];
@@ -158,7 +158,7 @@ export function foreignPart(text: string, part: PolicyPart, name: string): strin
     policy[key] = kept.length > 0 ? kept : undefined;
   }
   const tags = Object.entries((policy["tagOwners"] ?? {}) as Record<string, unknown>);
-  const foreign = tags.filter(([tag]) => part.tagOwners[tag] === undefined);
+  const foreign = tags.filter(([tag]) => !Object.hasOwn(part.tagOwners, tag));
   policy["tagOwners"] = foreign.length > 0 ? Object.fromEntries(foreign) : undefined;
   return canonical(policy);
 }

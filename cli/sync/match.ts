@@ -1,7 +1,7 @@
 /** Which device of the tailnet is which host's, and what the inventory should say about it. Pure. */
 
 import { isTailnetIPv4 } from "../../hosts/fields";
-import { deviceName } from "../../payload/tailnetJoin";
+import { deviceName } from "../../hosts/plan/deviceName";
 
 /** A device, as the API or the stack's outputs tell it. */
 export interface SeenDevice {
@@ -29,6 +29,8 @@ export interface Matching {
   readonly changes: readonly HostAddress[];
   /** Other devices that are called like a host. */
   readonly doubles: readonly { readonly host: string; readonly device: SeenDevice }[];
+  /** Hosts whose devices are called alike: what the file says of them stays. */
+  readonly alike: readonly string[];
   /** Devices with the fleet's tags that no host in use of the file has. */
   readonly unclaimed: readonly SeenDevice[];
 }
@@ -44,7 +46,9 @@ export function matchDevices(
   tags: readonly string[],
   isComplete = true,
 ): Matching {
-  const labels = new Set([...hosts.keys()].map(deviceName));
+  const names = [...hosts.keys()].map(deviceName);
+  const labels = new Set(names);
+  const alike: string[] = [];
   // One whose name was taken has another: `gpu-7-1` still says that it is `gpu-7`.
   const labelOf = ({ hostname, name }: SeenDevice): string => {
     const own = hostname.toLowerCase();
@@ -67,13 +71,17 @@ export function matchDevices(
       .sort((a, b) => rank(b) - rank(a) || compare(b.lastSeen, a.lastSeen));
     for (const device of candidates) claimed.add(device);
     const [best, ...rest] = candidates;
+    if (names.indexOf(label) !== names.lastIndexOf(label)) {
+      alike.push(host);
+      continue;
+    }
     doubles.push(...rest.filter(isNamed).map((device) => ({ host, device })));
     const missing = isComplete ? null : before;
     const after = best ? (isRecorded(best) ? before : addressOf(best)) : missing;
     if (after !== before) changes.push({ host, before, after });
   }
   const unclaimed = devices.filter((device) => !claimed.has(device) && isTagged(device));
-  return { changes, doubles, unclaimed };
+  return { changes, doubles, alike, unclaimed };
 }
 
 /**

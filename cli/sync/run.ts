@@ -131,10 +131,11 @@ function readJson(path: string): unknown {
   }
 }
 
-function asJson({ changes, doubles, unclaimed }: Matching): object {
+function asJson({ changes, doubles, alike, unclaimed }: Matching): object {
   return {
     hosts: Object.fromEntries(changes.map(({ host, before, after }) => [host, { before, after }])),
     doubles: doubles.map(({ host, device }) => ({ host, id: device.id, name: device.name })),
+    alike,
     unclaimed: unclaimed.map(({ id, hostname, name, addresses, tags }) => ({
       id,
       hostname,
@@ -149,7 +150,7 @@ function report(
   file: string,
   before: string,
   after: string,
-  { changes, doubles, unclaimed }: Matching,
+  { changes, doubles, alike, unclaimed }: Matching,
   refused: readonly string[],
   isWritten: boolean,
 ): void {
@@ -159,6 +160,9 @@ function report(
       ({ host, device }) =>
         `${host}: another device of the tailnet has its name: ${describe(device)}`,
     ),
+    ...(alike.length === 0
+      ? []
+      : [`${alike.join(", ")}: their devices are called alike; write tailscale_ip by hand`]),
     ...unclaimed.map(
       (device) => `no host in use of ${file}: ${describe(device)}, ${device.tags.join(" ")}`,
     ),

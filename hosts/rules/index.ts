@@ -5,6 +5,7 @@ import { type Report } from "../finding";
 import { type FleetPlan } from "../plan/types";
 import { type ReadFleet, type ReadHost } from "../unvalidated";
 import { coordinatorRules } from "./coordinator";
+import { deviceRules } from "./devices";
 import { duplicateRules } from "./duplicates";
 import { hostValueRules } from "./host";
 import { hostNoteRules } from "./hostNotes";
@@ -40,6 +41,7 @@ export function planRules(
     ...coordinatorRules(fleet, plan),
     ...referenceRules(read, plan),
     ...tunnelRules(plan, options.tunnels),
+    ...deviceRules(plan, options.tailnet === true),
     ...exposureRules(plan, options),
   ];
 }

@@ -27,7 +27,7 @@ describe("matchDevices", () => {
         device("a", "100.64.0.1"),
         device("ip-192-0-2-7", "100.64.0.2"),
       ]),
-    ).toEqual({ changes: [], doubles: [], unclaimed: [] });
+    ).toEqual({ changes: [], doubles: [], alike: [], unclaimed: [] });
   });
 
   it("finds new devices by name, and addresses that are no device's any more", () => {
@@ -47,6 +47,7 @@ describe("matchDevices", () => {
     expect(match({ a: "100.64.0.1" }, [old, young])).toEqual({
       changes: [{ host: "a", before: "100.64.0.1", after: "100.64.0.2" }],
       doubles: [{ host: "a", device: old }],
+      alike: [],
       unclaimed: [],
     });
     const both = { ...old, isConnected: true };
@@ -61,6 +62,15 @@ describe("matchDevices", () => {
     expect(told.doubles).toEqual([{ host: "a", device: laptop }]);
     // The file says that it is this one, and it is there.
     expect(match({ a: "100.64.0.7" }, [laptop, own]).changes).toEqual([]);
+  });
+
+  it("leaves hosts whose devices are called alike to a person", () => {
+    const hosts = { "gpu.7": "100.64.0.9", gpu_7: null, other: null };
+    const devices = [device("gpu-7", "100.64.0.1"), device("other", "100.64.0.2")];
+    expect(match(hosts, devices)).toEqual({
+      changes: [{ host: "other", before: null, after: "100.64.0.2" }],
+      ...{ doubles: [], alike: ["gpu.7", "gpu_7"], unclaimed: [] },
+    });
   });
 
   it("gives a device to the host that it says it is", () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { policyDecision } from "../../components/tailnetPolicy";
 import { type FleetPlan, type HostPlan } from "../../hosts/plan/types";
 import { type TailnetSettings } from "../../settings/tailnet";
@@ -30,8 +33,13 @@ function fleet(isWrong: boolean): FleetPlan {
   return { ...plan, hosts: new Map([...plan.hosts, ["g1", refused]]) };
 }
 
-async function decided(isWrong: boolean, tags: readonly string[], hasRun = true) {
-  const { manage, base, existing } = { manage: true, base: null, existing: "adopt" } as const;
+async function decided(
+  isWrong: boolean,
+  tags: readonly string[],
+  hasRun = true,
+  base: string | null = null,
+) {
+  const { manage, existing } = { manage: true, existing: "adopt" } as const;
   const settings = { policy: { ...OPTIONS, manage, base, existing }, classes: {} };
   const decision = await policyDecision(
     {
@@ -60,5 +68,27 @@ describe("the policy of a fleet with a refused host", () => {
     ["nothing of ours is there", true, ["tag:vast-nodes"], false],
   ])("is written where %s", async (_, isWrong, tags, hasRun) => {
     expect(await decided(isWrong, tags, hasRun)).toBe("write");
+  });
+});
+
+describe("a base policy of the team's own", () => {
+  const folder = mkdtempSync(join(tmpdir(), "policy-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const given = (name: string, bytes: Buffer): string => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  };
+
+  it("is read as UTF-8, with a byte order mark or without, and no byte of it is replaced", async () => {
+    const text = `{"grants": [], // für alle\n}`;
+    const [plain, mark] = [Buffer.from(text), Buffer.from(`\uFEFF${text}`)];
+    expect(await decided(false, [], false, given("plain", plain))).toBe("write");
+    expect(await decided(false, [], false, given("mark", mark))).toBe("write");
+    for (const bytes of [Buffer.from(text, "latin1"), Buffer.from(`\uFEFF${text}`, "utf16le")]) {
+      const path = given("other", bytes);
+      expect(await decided(false, [], false, path)).toBe(
+        `${path} is not UTF-8 text; the tailnet's policy is left as it is`,
+      );
+    }
   });
 });

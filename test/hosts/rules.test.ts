@@ -13,11 +13,13 @@ const FILES = readdirSync(DIRECTORY).sort();
 /** Too large to keep; made below. */
 const GENERATED: readonly Code[] = ["file-too-large"];
 
-/** Rules about tunnels speak only where there are some. */
-const optionsOf = (file: string): PlanOptions =>
-  file.startsWith("tunnel-")
+/** Rules about tunnels and devices speak only where there are some. */
+const optionsOf = (file: string): PlanOptions => {
+  if (file.startsWith("device-")) return { tailnet: true };
+  return file.startsWith("tunnel-")
     ? { tunnels: { zone: "example.com", hostname: "{node}.{zone}", entry: "p2p" } }
     : {};
+};
 
 const read = (file: string): string => readFileSync(join(DIRECTORY, file), "utf8");
 

@@ -168,6 +168,21 @@ describe("the list of nodes", () => {
     });
   });
 
+  it("names no device that two nodes would have", () => {
+    const hosts = { ...HOSTS, H_3: "{ssh_host: 192.0.2.33}", "h.3": "{ssh_host: 192.0.2.34}" };
+    const { nodes } = JSON.parse(
+      renderNodes(planOf(hosts, ON), { nodes: {}, entry: null, joins: true }),
+    ) as { nodes: Record<string, { device?: string }> };
+    expect(Object.entries(nodes).map(([name, { device }]) => [name, device])).toEqual([
+      ["H_3", undefined],
+      ["h.3", undefined],
+      ["h1", "h1"],
+      ["h2", "h2"],
+      ["h3", "h3"],
+      ["vast-1", "vast-1"],
+    ]);
+  });
+
   it("does not depend on the order of the file", () => {
     const reversed = Object.fromEntries(Object.entries(HOSTS).reverse());
     const text = (hosts: Record<string, string>) =>

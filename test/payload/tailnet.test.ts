@@ -1,8 +1,8 @@
+import { deviceName } from "../../hosts/plan/deviceName";
 import { type Facts, type TailnetFact } from "../../payload/facts";
 import {
   compareJoin,
   compareLeaving,
-  deviceName,
   isLeaving,
   isOverTailnet,
   joinHold,
