@@ -15,14 +15,8 @@ function host(name: string, peers: Peers | null, more: Partial<Paths> = {}, deta
       { active: up[0] ?? null, up: [...up], down: {}, daemon: "up" },
     ]),
   );
-  const bare = {
-    cutOff: [],
-    waiting: [],
-    mistake: null,
-    troubles: [],
-    error: null,
-    lendsToken: true,
-  };
+  const none = { cutOff: [], waiting: [], mistake: null, troubles: [], error: null };
+  const bare = { ...none, lendsToken: true };
   const paths = { ...bare, watched, ...more };
   return {
     ...{ host: name, provider: "vast", voter: VOTERS.includes(name), listens: "loopback" as const },

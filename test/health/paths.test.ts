@@ -16,14 +16,8 @@ const look = (
   electorate = WORKER,
   more: Partial<NonNullable<Facts["paths"]>> = {},
 ) => {
-  const bare = {
-    cutOff: [],
-    waiting: [],
-    mistake: null,
-    troubles: [],
-    error: null,
-    lendsToken: true,
-  };
+  const none = { cutOff: [], waiting: [], mistake: null, troubles: [], error: null };
+  const bare = { ...none, lendsToken: true };
   const status = pathsOf({ paths: { ...bare, watched, ...more } }, electorate);
   if (status === null) throw new Error("no status");
   return status;
