@@ -29,7 +29,7 @@ export function renderNodes(plan: FleetPlan, known: KnownAddresses, learn = fals
   const alike = alikeDevices(plan);
   const entries = deployed.map((host): [string, NodeEntry] => {
     // A name that two devices have tells nothing: there the inventory's address counts.
-    const device = known.joins && !alike.has(deviceName(host.name));
+    const device = known.joins === true && !alike.has(deviceName(host.name));
     return [host.name, nodeEntry(host, known, device)];
   });
   const lines = entries.map(
