@@ -25,7 +25,7 @@ set -u
     bash "$here/lab-init.sh" "$run" "$id" "$address" 3<&- &
   unshare=$!
 
-  for _ in $(seq 1500); do
+  for _ in $(seq 6000); do
     [ -e "$run/ready" ] && break
     kill -0 "$unshare" 2> /dev/null || exit 1
     sleep 0.02

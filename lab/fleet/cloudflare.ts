@@ -150,7 +150,7 @@ async function hostFiles(ca: string, base: string): Promise<HostFile[]> {
  * @param init process ID of the lab's first process
  * @param base directory of the hosts' base root
  * @returns files that every host needs before it starts
- * @throws LabError when it does not listen within 20 s
+ * @throws LabError when it does not listen within 120 s
  */
 export async function startCloudflare(
   directory: LabDirectory,
@@ -169,7 +169,7 @@ export async function startCloudflare(
   const log = join(folder, "log");
   const argv = [...bundled("lab/cloudflare/main.ts"), LAB_ADDRESS, folder];
   await startInLab("Cloudflare", init, log, argv);
-  if (!(await until(() => existsSync(join(folder, "ready")), 20_000))) {
+  if (!(await until(() => existsSync(join(folder, "ready")), 120_000))) {
     throw new LabError("failed", `Cloudflare: did not start\n${readFileSync(log, "utf8").trim()}`);
   }
   writeFileSync(join(folder, "checksums.json"), JSON.stringify(checksums));

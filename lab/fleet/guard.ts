@@ -18,7 +18,7 @@ export interface Guard {
 
 /**
  * Starts the lab's namespaces. From here on the lab dies with this process, however that ends, until keep().
- * @throws LabError "failed" when its first process is not there within 30 s
+ * @throws LabError "failed" when its first process is not there within 120 s
  */
 export async function startGuard(directory: LabDirectory): Promise<Guard> {
   const log = openSync(directory.file("guard.log"), "a+");
@@ -31,7 +31,7 @@ export async function startGuard(directory: LabDirectory): Promise<Guard> {
   if (owner === null) throw new Error("spawned without a pipe");
   try {
     const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
-    const init = await until(() => directory.init() ?? (ended() ? "ended" : null), 30_000);
+    const init = await until(() => directory.init() ?? (ended() ? "ended" : null), 120_000);
     if (init === null || init === "ended") {
       owner.destroy();
       const said = readAll(log);
@@ -50,13 +50,21 @@ function readAll(file: number): string {
   return buffer.toString("utf8", 0, readSync(file, buffer, 0, buffer.length, 0)).trim();
 }
 
+function kill({ pid }: ProcessIdentity): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Somebody else was faster, or it ended by itself.
+  }
+}
+
 /** Ends the lab's first process, and waits until all of the lab is gone, those who clean up behind it included. */
 export async function endLab(directory: LabDirectory): Promise<void> {
   const init = directory.init();
   const guards = directory.guards();
-  if (init !== null) process.kill(init.pid, "SIGKILL");
+  if (init !== null) kill(init);
   const gone = (): boolean => !directory.exists() && !guards.some(isRunning);
-  if (guards.length > 0 && (await until(gone, 20_000))) return;
+  if (guards.length > 0 && (await until(gone, 60_000))) return;
   // They died with it or before it.
   const script = join(projectRoot(), "scripts", "lab-clean.sh");
   await run(["bash", script, directory.path, directory.id]);

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -16,6 +19,8 @@ import { type LabService } from "./services";
 
 /** All labs of a machine; on a tmpfs, so that it is empty after the machine's own restart. */
 const LABS = "/run/fleet-lab";
+/** How the names of directories begin that are not yet a lab's. */
+const ASIDE = ".new-";
 
 /** What a lab writes down about itself when it is made. */
 export interface LabRecord {
@@ -62,16 +67,23 @@ export class LabDirectory {
     return existsSync(this.path);
   }
 
-  /** @throws LabError "state" when the lab exists. */
+  /**
+   * Made aside and renamed: a directory that does not say yet whose it is would be taken for that of a killed lab, by
+   * whoever starts another one at that moment.
+   * @throws LabError "state" when the lab exists.
+   */
   claim(): void {
-    mkdirSync(LABS, { recursive: true, mode: 0o755 });
+    const aside = makeAside();
     try {
-      mkdirSync(this.path, { mode: 0o755 });
+      const self = identify(process.pid);
+      writeFileSync(join(aside, "owner"), `${self?.pid} ${self?.start}\n`);
+      chmodSync(aside, 0o755);
+      // Not over another lab's, which is never empty.
+      renameSync(aside, this.path);
     } catch {
+      rmSync(aside, { recursive: true, force: true });
       throw new LabError("state", `lab "${this.id}" exists already`);
     }
-    const self = identify(process.pid);
-    writeFileSync(this.file("owner"), `${self?.pid} ${self?.start}\n`);
   }
 
   /** Written aside and renamed: another process sees all of it or nothing. */
@@ -117,10 +129,27 @@ export class LabDirectory {
   }
 }
 
+/** A directory for a lab, under a name that no lab has. Whoever removes the last lab removes LABS with it. */
+function makeAside(): string {
+  for (;;) {
+    mkdirSync(LABS, { recursive: true, mode: 0o755 });
+    try {
+      return mkdtempSync(join(LABS, ASIDE));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+}
+
 /** The labs that have a directory, running or not. */
 export function listLabs(): LabDirectory[] {
-  const names = existsSync(LABS) ? readdirSync(LABS).sort() : [];
-  return names.map((name) => new LabDirectory(name));
+  let names: string[] = [];
+  try {
+    names = readdirSync(LABS).sort();
+  } catch {
+    // There is none, or the last one is just going.
+  }
+  return names.filter((name) => !name.startsWith(ASIDE)).map((name) => new LabDirectory(name));
 }
 
 /** The ID of a project's lab unless one is given: two checkouts get two labs. */

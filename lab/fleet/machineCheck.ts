@@ -60,7 +60,8 @@ export async function prepareMachine({ step, detail }: Progress): Promise<void> 
   if (facts.missing.length === 0) return;
   step(`packages: installing ${facts.missing.join(" ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" };
-  const apt = ["apt-get", "-q", "-y"];
+  // Several labs may begin at once on a new machine, and apt does not wait for another apt.
+  const apt = ["flock", "/run/fleet-lab-packages.lock", "apt-get", "-q", "-y"];
   const options = { env, onLine: (line: string) => detail(`packages: ${line}`) };
   await runChecked("apt-get update", [...apt, "update"], options);
   const install = [...apt, "--no-install-recommends", "install", ...facts.missing];

@@ -1,10 +1,15 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundled, startInLab } from "./background";
 import { type LabCache } from "./cache";
 import { type LabDirectory } from "./labDirectory";
+import { LabError } from "./labError";
+import { until } from "./until";
 
-/** Starts the package server within a lab; it ends with the lab. */
+/**
+ * Starts the package server within a lab and returns once it listens; it ends with the lab.
+ * @throws LabError "failed" when it does not listen within 120 s
+ */
 export async function startPackageIndex(
   directory: LabDirectory,
   init: number,
@@ -13,7 +18,14 @@ export async function startPackageIndex(
   const gone = directory.file("index-gone");
   mkdirSync(gone);
   mkdirSync(directory.mirror());
-  const args = [cache.wheels, join(cache.base, "debs"), directory.mirror(), gone];
+  const ready = directory.file("packages.ready");
+  const args = [cache.wheels, join(cache.base, "debs"), directory.mirror(), gone, ready];
   const argv = [...bundled("lab/fleet/packageServerMain.ts"), ...args];
-  await startInLab("package index", init, directory.file("packages.log"), argv);
+  const log = directory.file("packages.log");
+  await startInLab("package index", init, log, argv);
+  if (!(await until(() => existsSync(ready), 120_000)))
+    throw new LabError(
+      "failed",
+      `package index: did not start\n${readFileSync(log, "utf8").trim()}`,
+    );
 }

@@ -29,7 +29,7 @@ export function renderSshConfig(
   StrictHostKeyChecking yes
   PasswordAuthentication no
   BatchMode yes
-  ConnectTimeout 5
+  ConnectTimeout 60
   LogLevel ERROR
 `;
 }

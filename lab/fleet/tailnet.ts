@@ -94,7 +94,7 @@ export async function startTailnet(
   const server = [cache.server, "-config", configFile(directory), "-ready", ready];
   const start = 'log=$1; shift; exec setsid -f "$@" >> "$log" 2>&1 < /dev/null';
   await runChecked("tailnet", enterLab(init, "inside", ["sh", "-c", start, "sh", log, ...server]));
-  if ((await until(() => existsSync(ready), 20_000)) === null) {
+  if ((await until(() => existsSync(ready), 120_000)) === null) {
     const said = readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n");
     throw new LabError("failed", `tailnet: did not start\n${said}`);
   }

@@ -21,6 +21,9 @@ import { type HostFile, hostFiles } from "./files";
 import { findLeader, hostListens, labProc, readPid } from "./leader";
 import { isAlive, type Machine } from "./machine";
 
+/** Milliseconds that only a hang reaches, also on a machine that several labs share. */
+const BUSY = 180_000;
+
 /** A lab whose namespaces stand, seen by what works on its hosts. */
 export interface LabHandle {
   readonly directory: LabDirectory;
@@ -108,7 +111,7 @@ export async function startHost(lab: LabHandle, machine: Machine): Promise<numbe
   const argv = nspawnArgv(machine, containerOf(lab, machine), root, volume);
   const script = startScript(argv, groups, log, pidFile(lab, name));
   await runChecked(`${name}: start`, enterLab(lab.init, "inside", ["sh", "-c", script]));
-  const leader = await until(() => leaderOf(lab, name), 20_000);
+  const leader = await until(() => leaderOf(lab, name), BUSY);
   if (leader === null) {
     const { stdout } = await run(["tail", "-n", "5", log]);
     throw new LabError("failed", `${name}: did not start\n${stdout}`);
@@ -127,7 +130,7 @@ ip link set host0 up`;
     `${machine.name}: address`,
     ["nsenter", `--net=${ns}`, "--", "sh", "-ec", script],
     {
-      timeout: 10_000,
+      timeout: BUSY,
     },
   );
 }
@@ -151,7 +154,7 @@ export function sshArgv(
 export async function waitForLogin(
   lab: LabHandle,
   machine: Machine,
-  deadline = 30_000,
+  deadline = BUSY,
 ): Promise<void> {
   const { name } = machine;
   const end = performance.now() + deadline;
@@ -164,7 +167,7 @@ export async function waitForLogin(
   let last = "sshd does not listen";
   const login = await until(
     async () => {
-      const { code, stderr } = await run(sshArgv(lab, name, ["true"]), { timeout: 8_000 });
+      const { code, stderr } = await run(sshArgv(lab, name, ["true"]), { timeout: 60_000 });
       last = stderr.trim();
       return code === 0;
     },
@@ -193,7 +196,7 @@ export async function stopHost(lab: LabHandle, machine: Machine): Promise<void> 
   if (leader === null || nspawn === null) return;
   const kill = ["kill", "-KILL", String(leader)];
   await runChecked(`${machine.name}: kill`, enterLab(lab.init, "inside", kill));
-  const gone = await until(() => !existsSync(`${labProc(lab.init)}/${nspawn}`), 20_000);
+  const gone = await until(() => !existsSync(`${labProc(lab.init)}/${nspawn}`), BUSY);
   if (!gone) throw new LabError("failed", `${machine.name}: does not end`);
 }
 
@@ -207,7 +210,7 @@ export async function restartHost(lab: LabHandle, machine: Machine): Promise<voi
     const again = await until(() => {
       const leader = leaderOf(lab, name);
       return leader !== null && leader !== before;
-    }, 120_000);
+    }, 2 * BUSY);
     if (!again) throw new LabError("failed", `${name}: did not come back from its reboot`);
   } else {
     await stopHost(lab, machine);
@@ -216,6 +219,6 @@ export async function restartHost(lab: LabHandle, machine: Machine): Promise<voi
   const listens = await until(() => {
     const leader = leaderOf(lab, name);
     return leader !== null && hostListens(lab.init, leader, 22);
-  }, 60_000);
+  }, BUSY);
   if (!listens) throw new LabError("failed", `${name}: runs again, but its sshd does not listen`);
 }

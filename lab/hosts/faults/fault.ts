@@ -28,11 +28,14 @@ export async function onHost(
   args: readonly string[] = [],
 ): Promise<string> {
   const argv = insideHost(lab, machine.name, ["sh", "-eu", "-s", "--", ...args]);
-  const result: RunResult = await run(argv, { input: script, timeout: 60_000 });
+  const result: RunResult = await run(argv, { input: script, timeout: 300_000 });
   if (result.code === 0) return result.stdout;
   throw new LabError("failed", `${machine.name}: ${what}: ${result.stderr.trim()}`);
 }
 
-/** Shell function `owner PORT`: process ID of whoever listens on a TCP port, nothing when nobody does. */
-export const PORT_OWNER = `owner() { ss -Hltnp "sport = :$1" | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p' | head -n 1; }
+/**
+ * Shell function `owner PORT`: process ID of whoever listens on a TCP port, nothing when nobody does. The lowest one:
+ * a child that its owner has just begun holds the socket too, until it becomes another program.
+ */
+export const PORT_OWNER = `owner() { ss -Hltnp "sport = :$1" | grep -o 'pid=[0-9]*' | cut -d= -f2 | sort -n | head -n 1; }
 `;

@@ -33,7 +33,7 @@ const UNIT_START = `systemd-run --quiet --collect --unit=${UNIT} ${PROGRAM} "$1"
 
 // Whoever comes back sooner than the squatter looks is killed again.
 const TAKE = `${PORT_OWNER}
-for _ in $(seq 200); do
+for _ in $(seq 2000); do
   pid=$(owner "$1")
   if [ -s ${PID_FILE} ] && [ "$pid" = "$(cat ${PID_FILE})" ]; then exit 0; fi
   [ -z "$pid" ] || kill -KILL "$pid" 2> /dev/null || true

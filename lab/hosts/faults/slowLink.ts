@@ -42,7 +42,7 @@ ip link set "$near" up
 ip link set "$far" up
 tc qdisc add dev "$link" root tbf rate ${RATE} burst 32kb latency 2s
 setsid -f /usr/bin/python3 "$relay" "$link" "$near" ${DELAY} "$pid" > /dev/null 2>&1 < /dev/null
-for _ in $(seq 200); do [ -s "$pid" ] && exit 0; sleep 0.02; done
+for _ in $(seq 3000); do [ -s "$pid" ] && exit 0; sleep 0.02; done
 echo "the relay did not start" >&2
 exit 1
 `;

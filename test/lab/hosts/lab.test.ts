@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Lab } from "../../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../../lab/fleet/machineCheck";
 import { until } from "../../../lab/fleet/until";
-import { namespacesOf, tracesOf } from "./traces";
+import { pinned, tracesOf, unpin } from "./traces";
 
 // What this cannot prove: control groups v2 alone and systemd as the machine's own PID 1 (docs/lab.md says how those
 // were tried), since a test machine has what it has.
@@ -41,25 +41,28 @@ onLab(title, () => {
 
   /** What a command on a host printed, without the last line's end. */
   const on = async (host: string, command: string): Promise<string> => {
-    const { code, stdout, stderr } = await lab.ssh(host, command, { timeout: 60_000 });
+    const { code, stdout, stderr } = await lab.ssh(host, command, { timeout: 300_000 });
     if (code !== 0) throw new Error(`${host}: ${command}: ${code} ${stderr}`);
     return stdout.trimEnd();
   };
   const health = (address: string): Promise<string> =>
     lab
-      .exec(["curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", url(address)])
+      .exec(["curl", "-s", "-m", "30", "-o", "/dev/null", "-w", "%{http_code}", url(address)])
       .then(({ stdout }) => stdout);
   const url = (address: string): string => `http://${address}:8770/health`;
   const daemonOf = async (host: string): Promise<string | undefined> =>
     (await lab.status()).find(({ name }) => name === host)?.daemon;
   const becomes = (host: string, daemon: string): Promise<boolean | null> =>
-    until(async () => (await daemonOf(host)) === daemon, 30_000, 100);
+    until(async () => (await daemonOf(host)) === daemon, 300_000, 100);
   const login = async (host: string): Promise<number | null> =>
+    (await lab.ssh(host, "true", { timeout: 120_000 })).code;
+  /** For a host that says nothing: whoever waits for it is killed. */
+  const loginSoon = async (host: string): Promise<number | null> =>
     (await lab.ssh(host, "true", { timeout: 6_000 })).code;
 
   beforeAll(async () => {
     lab = await Lab.up({ ...four, id: id() });
-    namespaces = namespacesOf(lab.init);
+    namespaces = pinned(lab.init);
     const daemon = readFileSync(fixture("daemon.py"), "utf8");
     for (const host of ["s1", "p1"]) {
       await lab.ssh(host, "mkdir -p /opt/ringrift-p2p && cat > /opt/ringrift-p2p/daemon.py", {
@@ -78,6 +81,7 @@ onLab(title, () => {
 
   afterAll(async () => {
     await lab?.down();
+    unpin();
   });
 
   it("boots machines with systemd and containers without", async () => {
@@ -130,10 +134,15 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
   });
 
   it("says what it sees of every host", async () => {
-    const rows = (await lab.status()).map(({ name, kind, state, sshd, daemon, node, faults }) => [
-      ...[name, kind, state, sshd, daemon, node],
-      ...faults,
-    ]);
+    const look = async () =>
+      (await lab.status()).map(({ name, kind, state, sshd, daemon, node, faults }) => [
+        ...[name, kind, state, sshd, daemon, node],
+        ...faults,
+      ]);
+    // A daemon that takes longer than 3 s to answer is `silent`, as on a busy machine.
+    let rows = await look();
+    for (let tries = 0; tries < 60 && rows.flat().includes("silent"); tries += 1)
+      rows = await look();
     expect(rows).toEqual([
       ["s1", "systemd", "running", true, "healthy", "test"],
       ["u1", "systemd", "running", true, "none", null],
@@ -174,7 +183,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
       expect(await becomes("s1", "none")).toBe(true);
       const crash = await until(
         async () => (await on("s1", "journalctl -u ringrift-p2p-node -n 20")).includes("'psutil'"),
-        10_000,
+        120_000,
       );
       expect(crash).toBe(true);
       expect(await lab.heal("s1", "cut")).toEqual([]);
@@ -190,7 +199,9 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
       const marked = "/opt/ringrift-p2p/venv/lib/python3.11/site-packages/psutil/repaired";
       await on("p1", `touch ${marked}`);
       await lab.heal("p1");
-      expect(await on("p1", `ls ${marked}; find / -xdev -name '*lab-taken-away*'`)).toBe(marked);
+      expect(
+        await on("p1", `ls ${marked}; find / -xdev -name '*lab-taken-away*' 2> /dev/null || true`),
+      ).toBe(marked);
       await on("p1", "supervisorctl restart ringrift-p2p-node");
       expect(await becomes("p1", "healthy")).toBe(true);
     });
@@ -218,7 +229,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
 
     it.each(["s1", "b1"])("cut: nothing reaches %s, others do not notice", async (host) => {
       await lab.break(host, "cut");
-      expect(await login(host)).not.toBe(0);
+      expect(await loginSoon(host)).not.toBe(0);
       expect(await login("u1")).toBe(0);
       expect((await lab.inside(host, ["hostname"])).stdout).toBe(`${host}\n`);
       expect(await lab.heal(host)).toEqual(["cut"]);
@@ -230,7 +241,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
       const address = lab.machine(host).address;
       const listen = `exec 3<>/dev/tcp/${address}/22 && echo accepted && timeout 1 cat <&3 | wc -c`;
       expect((await lab.exec(["bash", "-c", listen])).stdout).toBe("accepted\n0\n");
-      expect(await login(host)).not.toBe(0);
+      expect(await loginSoon(host)).not.toBe(0);
       expect(await lab.heal(host)).toEqual(["stalled-sshd"]);
       expect(await login(host)).toBe(0);
     });
@@ -259,7 +270,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
         "200000\n",
       );
       expect(await lab.heal("s1")).toEqual(["slow-link"]);
-      const fast = await until(async () => (await connect()) < 0.29, 10_000);
+      const fast = await until(async () => (await connect()) < 0.29, 300_000);
       expect(fast).toBe(true);
       const left = await lab.exec(["ip", "-br", "link"]);
       expect(left.stdout).not.toContain("slow");
@@ -277,7 +288,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
 
     it.each(["s1", "p1"])("port-taken: somebody else has the port of %s", async (host) => {
       await lab.break(host, "port-taken");
-      expect(await daemonOf(host)).toBe("foreign");
+      expect(await becomes(host, "foreign")).toBe(true);
       await lab.heal(host);
       await on(
         host,
@@ -314,7 +325,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
       await lab.restart("b1");
       const ran = await until(
         async () => (await on("b1", "cat /root/proof || true")) === "started",
-        10_000,
+        120_000,
       );
       expect(ran).toBe(true);
       await on("b1", "rm /root/proof && sed -i '$d' /root/onstart.sh");
@@ -323,7 +334,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
     it("keeps faults that a restart would end", async () => {
       await lab.break("b1", "cut");
       await lab.restart("b1");
-      expect(await login("b1")).not.toBe(0);
+      expect(await loginSoon("b1")).not.toBe(0);
       await lab.heal("b1");
       expect(await login("b1")).toBe(0);
     });
@@ -332,7 +343,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
   describe("another lab beside it", () => {
     it("has the same addresses and its own hosts, and goes without a trace", async () => {
       const other = await Lab.up({ ...four, id: id() });
-      const theirs = namespacesOf(other.init);
+      const theirs = pinned(other.init);
       await other.ssh("s1", "echo other > /root/mark");
       expect((await lab.ssh("s1", "cat /root/mark")).code).toBe(1);
       expect(tracesOf(other.id, theirs)).not.toEqual([]);
@@ -350,7 +361,7 @@ fcntl.ioctl(open("/dev/net/tun", "r+b", 0), 0x400454CA, struct.pack("16sH22x", b
   });
 
   it("leaves nothing behind", async () => {
-    const visitor = lab.exec(["sleep", "60"]);
+    const visitor = lab.exec(["sleep", "900"]);
     await lab.down();
     expect((await visitor).code).not.toBe(0);
     expect(tracesOf(lab.id, namespaces)).toEqual([]);

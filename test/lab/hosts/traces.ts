@@ -1,15 +1,35 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { parseHierarchies } from "../../../lab/fleet/cgroups";
 
+const KINDS = ["mnt", "net", "pid"] as const;
+const pins: number[] = [];
+
 /** Names of the namespaces that a process is in. */
-export function namespacesOf(pid: number | string): string[] {
-  return ["mnt", "net", "pid"].flatMap((name) => {
+function namespacesOf(pid: number | string): string[] {
+  return KINDS.flatMap((name) => {
     try {
       return [readlinkSync(`/proc/${pid}/ns/${name}`)];
     } catch {
       return [];
     }
   });
+}
+
+/**
+ * Names of the namespaces that a process is in, which nobody else gets before unpin(): the kernel gives the number of a
+ * namespace that has ended to the next one, which may be another lab's.
+ */
+export function pinned(pid: number): string[] {
+  return KINDS.map((name) => {
+    const file = openSync(`/proc/${pid}/ns/${name}`, "r");
+    pins.push(file);
+    return readlinkSync(`/proc/self/fd/${file}`);
+  });
+}
+
+/** Lets go of all that was pinned. */
+export function unpin(): void {
+  pins.splice(0).forEach((file) => closeSync(file));
 }
 
 function read(path: string): string {

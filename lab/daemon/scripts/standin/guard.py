@@ -22,10 +22,10 @@ SUPERVISOR_STALE_SECONDS = 600.0
 
 
 def is_healthy_daemon_on(port: int) -> bool:
-    """Returns whether GET /health on this machine's port answers 200 within 2 s."""
+    """Returns whether GET /health on this machine's port answers 200 within 20 s."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
+        with opener.open(f"http://127.0.0.1:{port}/health", timeout=20) as answer:
             return answer.status == 200
     except (OSError, urllib.error.URLError, ValueError):
         return False

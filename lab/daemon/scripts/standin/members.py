@@ -121,9 +121,12 @@ class Members:
 
         One that refuses this node's token is not, although its own heartbeats arrive.
         """
+        return self._is_alive_at(info, self.age(info))
+
+    def _is_alive_at(self, info: NodeInfo, age: float) -> bool:
         if info.node_id in self.refused_by:
             return False
-        return self.age(info) < effective_timeout(info.node_id, self._timeout)
+        return age < effective_timeout(info.node_id, self._timeout)
 
     def alive(self) -> list[NodeInfo]:
         """Returns the alive peers, without this node (unless it has dialled itself)."""
@@ -137,10 +140,12 @@ class Members:
 
     def describe(self, info: NodeInfo) -> dict[str, Any]:
         """Returns a peer as /status and /relay/peers show it."""
+        # One moment for both, or a peer could be shown as alive after its time.
+        age = self.age(info)
         return {
             **info.to_json(),
-            "is_alive": self.is_alive(info),
-            "seconds_since_heartbeat": round(self.age(info), 3),
+            "is_alive": self._is_alive_at(info, age),
+            "seconds_since_heartbeat": round(age, 3),
             "effective_timeout": effective_timeout(info.node_id, self._timeout),
         }
 
