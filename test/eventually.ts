@@ -1,5 +1,5 @@
 /** Longest wait for anything, in milliseconds: only a hang reaches it. */
-const DEADLINE = 60_000;
+const DEADLINE = 120_000;
 
 /**
  * Calls `look` until it gives something else than undefined; what it throws on the way is told at the end.

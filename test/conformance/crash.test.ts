@@ -10,7 +10,7 @@ import { normaliseState } from "./state";
 
 const timeout = 600_000;
 /** How long processes may take to notice that their engine is gone, in milliseconds. */
-const noticed = 20_000;
+const noticed = 300_000;
 const up = ["up", "--yes", "--skip-preview", "--non-interactive", "--stack", "test"];
 const kills = Number(process.env["CONFORMANCE_KILLS"] ?? 6);
 const seed = Number(process.env["CONFORMANCE_SEED"] ?? Date.now() % 1_000_000);

@@ -154,6 +154,7 @@ export class Project {
   }
 
   remove(): void {
-    fs.rmSync(this.directory, { recursive: true, force: true });
+    // A process that is just ending may still write below it.
+    fs.rmSync(this.directory, { recursive: true, force: true, maxRetries: 20 });
   }
 }

@@ -14,7 +14,7 @@ export class AgentOnLab {
 
   /** What a command prints; throws when it fails. */
   async on(command: string): Promise<string> {
-    const { code, stdout, stderr } = await this.lab.ssh(this.host, command, { timeout: 60_000 });
+    const { code, stdout, stderr } = await this.lab.ssh(this.host, command, { timeout: 300_000 });
     if (code !== 0) throw new Error(`${this.host}: ${command}: ${code} ${stdout} ${stderr}`);
     return stdout.trimEnd();
   }
@@ -31,14 +31,14 @@ export class AgentOnLab {
 
   async facts(request: FactsRequest): Promise<Facts> {
     const { command, stdin } = probeScript(request);
-    const { stdout } = await this.lab.ssh(this.host, command, { input: stdin, timeout: 60_000 });
+    const { stdout } = await this.lab.ssh(this.host, command, { input: stdin, timeout: 300_000 });
     const facts = parseFacts(stdout);
     if (!facts.ok) throw new Error(facts.error);
     return facts.value;
   }
 
   private async verdictOf(command: string, input: string): Promise<Verdict> {
-    const { stdout, stderr } = await this.lab.ssh(this.host, command, { input, timeout: 400_000 });
+    const { stdout, stderr } = await this.lab.ssh(this.host, command, { input, timeout: 900_000 });
     const verdict = parseVerdict(stdout);
     if (!verdict.ok) throw new Error(`${verdict.error} ${stderr}`);
     return verdict.value;

@@ -130,7 +130,7 @@ onLab.each(enginesHere())(`${title}, on $name, seed ${seed}`, (engine) => {
   it("was watched from the first quorum to the end", async () => {
     const samples = await observer.stop();
     process.stdout.write(`seed ${seed}: ${summary(samples, VOTERS, WATCHED.quorum)}\n`);
-    expect(samples.length).toBeGreaterThan(100);
+    expect(samples.length).toBeGreaterThan(10);
     // With five voters no single fault excuses a look without a quorum.
     if (soak) expect(withoutQuorum(samples, VOTERS, WATCHED.quorum)).toEqual([]);
   });

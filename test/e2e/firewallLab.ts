@@ -30,7 +30,7 @@ export function wishFor(
 
 /** What a shell on a host prints. @throws Error when it fails */
 export async function inside(lab: Lab, host: string, script: string): Promise<string> {
-  const done = await lab.inside(host, ["sh", "-ec", script], { timeout: 120_000 });
+  const done = await lab.inside(host, ["sh", "-ec", script], { timeout: 600_000 });
   if (done.code !== 0)
     throw new Error(`${host}: ${script}: ${done.code} ${done.stdout} ${done.stderr}`);
   return done.stdout;
@@ -40,12 +40,14 @@ export async function inside(lab: Lab, host: string, script: string): Promise<st
 export async function listen(lab: Lab, host: string, ports: readonly string[]): Promise<void> {
   await lab.ssh(host, "cat > /root/listen.py", { input: text("listen.py") });
   const words = ports.join(" ");
+  // They are opened in this order.
+  const last = parseInt(ports.filter((port) => port.endsWith("/tcp")).at(-1) ?? "");
   await inside(
     lab,
     host,
     `setsid -f python3 /root/listen.py ${words} >/dev/null 2>&1 </dev/null
-for try in $(seq 100); do
-  python3 -c "import socket; socket.create_connection(('127.0.0.1', ${parseInt(words)}))" 2>/dev/null && exit 0
+for try in $(seq 900); do
+  python3 -c "import socket; socket.create_connection(('127.0.0.1', ${last}))" 2>/dev/null && exit 0
   sleep 0.2
 done
 exit 1`,

@@ -32,7 +32,7 @@ onLab(title, () => {
   const folder = mkdtempSync(join(tmpdir(), "forwarder-faults-"));
 
   const summary = async (host: string): Promise<Summary | undefined> => {
-    const argv = ["curl", "-s", "-m", "3", "http://127.0.0.1:8778/summary"];
+    const argv = ["curl", "-s", "-m", "60", "http://127.0.0.1:8778/summary"];
     const { code, stdout } = await fleet.lab.inside(host, argv);
     return code === 0 ? (JSON.parse(stdout) as Summary) : undefined;
   };
@@ -44,11 +44,11 @@ onLab(title, () => {
   };
   const until = async (what: string, look: () => Promise<boolean>): Promise<number> => {
     const began = Date.now();
-    while (Date.now() - began < 60_000) {
+    while (Date.now() - began < 300_000) {
       if (await look()) return (Date.now() - began) / 1000;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    throw new Error(`not within 60 s: ${what}`);
+    throw new Error(`not within 300 s: ${what}`);
   };
   const peerOf = (host: string) => (host === "h2" ? "h1" : "h2");
   const serves = async (host: string) =>
@@ -103,14 +103,14 @@ onLab(title, () => {
       const refuses = async () =>
         (await summary(host))?.mistake?.includes("the settings:") === true;
       measured[`nonsense noticed on ${host}`] = await until("it says so", refuses);
-      expect(await serves(host)).toBe(true);
+      await until(`${host} serves all the same`, () => serves(host));
       await kill(host);
       await until(`${host} serves`, () => serves(host));
       await until("it still says so", refuses);
       // The program sees the drift and puts it right.
       await fleet.mustUp();
       await until("it is content", async () => (await summary(host))?.mistake === null);
-      expect(await serves(host)).toBe(true);
+      await until(`${host} serves`, () => serves(host));
     },
   );
 
@@ -146,7 +146,7 @@ onLab(title, () => {
     before = after;
     expect(await Promise.all(HOSTS.map(summary))).toEqual(HOSTS.map(() => undefined));
     const hears = async (host: string, peer: string): Promise<boolean> => {
-      const argv = ["curl", "-s", "-m", "3", "http://127.0.0.1:8770/status?no_cache=true"];
+      const argv = ["curl", "-s", "-m", "60", "http://127.0.0.1:8770/status?no_cache=true"];
       const { stdout: text } = await fleet.lab.inside(host, argv);
       const { all_peers: peers } = JSON.parse(text || "{}") as {
         all_peers?: Record<string, { host: string; is_alive: boolean }>;

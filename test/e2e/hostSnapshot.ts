@@ -40,7 +40,9 @@ cd ${root}; find etc root home opt srv workspace usr/local -xdev -type f ${DATA.
   ]);
   const [files = "", contents = ""] = text.split("---\n");
   const inside = await lab.inside(host, ["sh"], {
-    input: `find ${STILL_LOOKED_AT} \\( -name '*p2p-fleet*' -o -name '*ringrift*' \\) 2>/dev/null
+    // What runs only while a machine boots is not how it was.
+    input: `systemctl is-system-running --wait > /dev/null 2>&1
+find ${STILL_LOOKED_AT} \\( -name '*p2p-fleet*' -o -name '*ringrift*' \\) 2>/dev/null
 echo ---
 systemctl list-unit-files --no-legend --no-pager --plain 2>/dev/null
 systemctl list-units --all --no-legend --no-pager --plain --type=service,timer,path,socket 2>/dev/null | cut -d' ' -f1

@@ -161,7 +161,7 @@ export class LabFleet {
 
   /** What a command on a host printed. @throws Error when it fails */
   async on(host: string, command: string): Promise<string> {
-    const { code, stdout, stderr } = await this.lab.ssh(host, command, { timeout: 60_000 });
+    const { code, stdout, stderr } = await this.lab.ssh(host, command, { timeout: 300_000 });
     if (code !== 0) throw new Error(`${host}: ${command}: ${code} ${stderr}`);
     return stdout.trimEnd();
   }
@@ -169,7 +169,8 @@ export class LabFleet {
   /** When the host's daemon started, in seconds since 1970, by its own word; null where it does not answer. */
   async startedAt(host: string): Promise<number | null> {
     const url = "http://127.0.0.1:8770/status?no_cache=true";
-    const { code, stdout } = await this.lab.inside(host, ["curl", "-s", "-m", "3", url]);
+    // Nobody there is told at once; somebody who is slow belongs to a busy machine.
+    const { code, stdout } = await this.lab.inside(host, ["curl", "-s", "-m", "60", url]);
     if (code !== 0) return null;
     const status = JSON.parse(stdout) as { stand_in_details: { started_at: number } };
     return status.stand_in_details.started_at;
@@ -180,17 +181,20 @@ export class LabFleet {
     return Object.fromEntries(hosts.map((host, index) => [host, times[index] ?? null]));
   }
 
-  /** kill -9, by its id. */
+  /** kill -9, by its id; and of a child that has its command line still, since nobody can tell which is which. */
   async killDaemon(host: string): Promise<void> {
-    const pid = await this.on(
+    const lines = await this.on(
       host,
-      'sh -c \'for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline 2>/dev/null | grep -q "^/opt/ringrift-p2p/venv/bin/python scripts/p2p_orchestrator.py" && echo ${p#/proc/}; done\' | head -n 1',
+      "cd /proc; for pid in [0-9]*; do echo $pid $(tr '\\0' ' ' 2> /dev/null < $pid/cmdline); done 2> /dev/null",
     );
-    await this.on(host, `kill -KILL ${pid}`);
+    const daemon = /^(\d+) \/opt\/ringrift-p2p\/venv\/bin\/python scripts\/p2p_orchestrator\.py/;
+    const pids = lines.split("\n").flatMap((line) => daemon.exec(line)?.[1] ?? []);
+    if (pids.length === 0) throw new Error(`${host}: no daemon to kill`);
+    await this.on(host, `kill -KILL ${pids.join(" ")} 2> /dev/null; true`);
   }
 
   /** Waits until a host's daemon answers with another start time than before. */
-  async restarted(host: string, before: number | null, milliseconds = 120_000): Promise<boolean> {
+  async restarted(host: string, before: number | null, milliseconds = 300_000): Promise<boolean> {
     const end = Date.now() + milliseconds;
     while (Date.now() < end) {
       const now = await this.startedAt(host).catch(() => null);

@@ -65,9 +65,13 @@ export class MeshLab {
     readonly voters: readonly string[],
   ) {}
 
-  /** JSON of a page on a host's loopback; undefined where there is none in time. */
-  async get<T>(host: string, url: string): Promise<T | undefined> {
-    const { code, stdout } = await this.fleet.lab.inside(host, ["curl", "-s", "-m", "4", url]);
+  /**
+   * JSON of a page on a host's loopback; undefined where there is none in time.
+   * @param seconds whoever listens answers within it, however busy the machine is
+   */
+  async get<T>(host: string, url: string, seconds = 30): Promise<T | undefined> {
+    const words = ["-s", "-m", String(seconds), url];
+    const { code, stdout } = await this.fleet.lab.inside(host, ["curl", ...words]);
     if (code !== 0) return undefined;
     try {
       return JSON.parse(stdout) as T;
@@ -103,7 +107,8 @@ export class MeshLab {
       this.voters.map(async (voter) => {
         if (voter === host) return true;
         const url = `http://${this.loopback[voter] ?? ""}:8770/health`;
-        return (await this.get<{ node_id: string }>(host, url))?.node_id === voter;
+        // A request that was caught by a cut is made again.
+        return (await this.get<{ node_id: string }>(host, url, 4))?.node_id === voter;
       }),
     );
     return this.isMajority(answers);
@@ -126,7 +131,7 @@ export class MeshLab {
   }
 
   /** Seconds from now until every host has contact with a majority of voters, in both senses. */
-  async regained(hosts = this.hosts, limit = 120): Promise<number> {
+  async regained(hosts = this.hosts, limit = 300): Promise<number> {
     const since = Date.now();
     const times = await Promise.all(
       hosts.map(async (host) => {
@@ -152,7 +157,7 @@ export class MeshLab {
       );
     };
     const all = async () => (await Promise.all(this.hosts.map(isCut))).every(Boolean);
-    if (!(await until(all, 90_000, 500)))
+    if (!(await until(all, 300_000, 500)))
       throw new Error(`not cut off: ${await this.explain(this.hosts[0] ?? "")}`);
   }
 
@@ -163,7 +168,7 @@ export class MeshLab {
       return hosts.every((other) => other === host || peers[other]?.is_alive);
     };
     const all = async () => (await Promise.all(hosts.map(sees))).every(Boolean);
-    if (!(await until(all, 180_000, 500)))
+    if (!(await until(all, 400_000, 500)))
       throw new Error(`not whole: ${(await Promise.all(hosts.map(this.explain))).join("\n")}`);
   }
 
@@ -174,7 +179,7 @@ export class MeshLab {
         ({ active }) => active === path,
       );
     return Boolean(
-      await until(async () => (await Promise.all(hosts.map(isOn))).every(Boolean), 200_000, 500),
+      await until(async () => (await Promise.all(hosts.map(isOn))).every(Boolean), 400_000, 500),
     );
   }
 

@@ -1,6 +1,6 @@
 """Asks the daemon on this host, ten times a second, whom it believes alive. Ends when its input does.
 
-One line of JSON for each look: {"at": milliseconds since 1970, "started": seconds since 1970, "alive": [node ids]};
+One line of JSON for each look: {"at": and "end": milliseconds since 1970, "started": seconds since 1970, "alive": [node ids]};
 `alive` is null where nobody takes the connection. A look without an answer in time is left out: busy is not down.
 """
 import json, sys, threading, time, urllib.request
@@ -29,4 +29,5 @@ while not ended.wait(0.1):
             continue
     except ValueError:
         continue
+    look["end"] = int(time.time() * 1000)
     print(json.dumps(look), flush=True)

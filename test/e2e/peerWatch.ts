@@ -9,8 +9,9 @@ import { insideHost } from "../../lab/hosts/boot";
 
 /** One look at one daemon. */
 interface Look {
-  /** Milliseconds since 1970. */
+  /** When it began, and when it had its answer: milliseconds since 1970. */
   readonly at: number;
+  readonly end: number;
   /** When the daemon started, in seconds since 1970; null: it does not listen. */
   readonly started: number | null;
   readonly alive: readonly string[] | null;
@@ -89,19 +90,26 @@ function judge(all: ReadonlyMap<string, readonly Look[]>, quorum: number): Watch
 function judgeHost(host: string, looks: readonly Look[], hosts: readonly string[]) {
   const [away, lost]: [[number, number][], string[]] = [[], []];
   let [gap, meeting, restarts, firstAnswer] = [0, 0, 0, 0];
+  let gone: number | null = null;
+  // Away for certain from the first refusal that had come until the last one that was yet to come: what a busy
+  // machine adds to either end must not look like two daemons that are away at once.
+  const awayUntil = (time: number): void => {
+    if (gone !== null && time > gone) away.push([gone, time]);
+    gone = null;
+  };
+  let refused = 0;
   let hasMet = false;
   let before: Look | undefined;
   let started: number | null = null;
-  let gone: number | null = null;
   for (const look of looks) {
     if (before) gap = Math.max(gap, look.at - before.at);
     before = look;
     if (look.alive === null) {
-      gone ??= look.at;
+      gone ??= look.end;
+      refused = look.at;
       continue;
     }
-    if (gone !== null) away.push([gone, look.at]);
-    gone = null;
+    awayUntil(refused);
     if (look.started !== started) {
       // The first one was there before anybody watched.
       restarts += started === null ? 0 : 1;
@@ -114,6 +122,6 @@ function judgeHost(host: string, looks: readonly Look[], hosts: readonly string[
     hasMet = true;
     meeting = Math.max(meeting, look.at - firstAnswer);
   }
-  if (gone !== null && before) away.push([gone, before.at]);
+  awayUntil(refused);
   return { host, gap, lost, meeting, away, restarts };
 }

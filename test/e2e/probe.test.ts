@@ -57,7 +57,7 @@ onLab(title, () => {
   });
 
   const files = async (host: string): Promise<Map<string, string>> => {
-    const { code, stdout, stderr } = await lab.ssh(host, LIST, { timeout: 60_000 });
+    const { code, stdout, stderr } = await lab.ssh(host, LIST, { timeout: 600_000 });
     // find itself meets files that go away meanwhile.
     if (code !== 0 && code !== 1) throw new Error(`${host}: ${code} ${stderr}`);
     return new Map(
@@ -96,8 +96,9 @@ onLab(title, () => {
     expect(found.map(({ host, state }) => `${host} ${state}`).sort()).toEqual(
       names.map((name) => `${name} NOT STARTED`).sort(),
     );
-    const log = ["journalctl", "-q", "-o", "cat", "--since", `@${since}`, "-t", "sshd"];
-    const lines = (await lab.inside("s1", log)).stdout.split("\n");
+    // The journal takes down what sshd has said before it answers that it is in step.
+    const log = `journalctl --sync && journalctl -q -o cat --since @${since} -t sshd`;
+    const lines = (await lab.inside("s1", ["sh", "-c", log])).stdout.split("\n");
     // One login each, and nothing that PerSourcePenalties would count: no drop, no failure, no bare poke.
     expect({
       accepted: lines.filter((line) => line.startsWith("Accepted publickey")).length,

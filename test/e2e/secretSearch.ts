@@ -30,10 +30,18 @@ journalctl --no-pager --all -o export 2>/dev/null | grep -acF '${text}' | sed -n
 
 /** Files below a folder that hold the text; what links lead to is elsewhere. */
 export function findInFolder(folder: string, text: string): string[] {
+  const holds = (file: string): boolean => {
+    try {
+      const isOwn = realpathSync(file) === file && statSync(file).isFile();
+      return isOwn && readFileSync(file).includes(text);
+    } catch (error) {
+      // It was renamed or removed since the folder was listed.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw error;
+    }
+  };
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => realpathSync(join(folder, name)) === join(folder, name))
-    .filter((name) => statSync(join(folder, name)).isFile())
-    .filter((name) => readFileSync(join(folder, name)).includes(text))
+    .filter((name) => holds(join(folder, name)))
     .sort();
 }
 

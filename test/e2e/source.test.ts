@@ -91,12 +91,9 @@ onLab(title, () => {
     const serve = ["python3", "-m", "http.server", String(PORT), "--bind", LAB_ADDRESS];
     const [program = "", ...args] = fleet.lab.argv(serve);
     server = spawn(program, args, { cwd: join(folder, "served"), stdio: "ignore" });
-    await until(
-      async () =>
-        (await fleet.lab.exec(["curl", "-sf", `http://${LAB_ADDRESS}:${PORT}/`])).code === 0,
-      20_000,
-      200,
-    );
+    const serves = async () =>
+      (await fleet.lab.exec(["curl", "-sf", `http://${LAB_ADDRESS}:${PORT}/`])).code === 0;
+    expect(await until(serves, 120_000, 200)).toBe(true);
     for (const host of HOSTS) {
       cpSync(cachePaths().wheels, join(rootFromOutside(fleet.lab, host), "srv", "wheels"), {
         recursive: true,

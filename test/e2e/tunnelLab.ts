@@ -109,12 +109,12 @@ export class TunnelLab {
 
   private async request(method: string, url: string, body: unknown): Promise<unknown> {
     const argv = [
-      ...["curl", "-s", "-m", "20", "-X", method],
+      ...["curl", "-s", "-m", "110", "-X", method],
       ...["-H", `Authorization: Bearer ${this.cloudflare.apiToken}`],
       ...(body === undefined ? [] : ["-d", JSON.stringify(body)]),
       url,
     ];
-    const { stdout } = await run(this.fleet.lab.argv(argv), { timeout: 30_000 });
+    const { stdout } = await run(this.fleet.lab.argv(argv), { timeout: 120_000 });
     return stdout === "" ? undefined : (JSON.parse(stdout) as unknown);
   }
 }

@@ -8,7 +8,7 @@ import { killRun } from "./runProcesses";
 
 // What this cannot prove: hosts, which nobody may log in to here (tunnels.test.ts has them), and Cloudflare itself.
 
-jest.setTimeout(600_000);
+jest.setTimeout(900_000);
 
 const NOTHING = /Resources:\n\s+\d+ unchanged\n/;
 const full = (...names: string[]): string[] => names.map((name) => `${name}.${LAB_ZONE}`).sort();

@@ -25,6 +25,9 @@ import { agentDir, packAgent } from "../../payload/agent";
 import { Box } from "./box";
 import { planOf } from "./plans";
 
+// Each test ends by itself; a busy machine only takes longer.
+jest.setTimeout(900_000);
+
 const obstacle = Box.obstacle();
 const HOSTILE = "a'b\"c $(touch /tmp/planted) `id` %h %(ENV_HOME)s\n[x]\\";
 
@@ -42,7 +45,7 @@ const options: RenderOptions = {
   inventory: "hosts:\n  c2: {}\n",
   clusterToken: null,
   index: { kind: "wheelhouse", path: "/tmp/wheels" },
-  deadlineSeconds: 60,
+  deadlineSeconds: 240,
 };
 const prepare = renderPrepare(plan, options);
 const activate = renderActivate(plan, options);
@@ -66,7 +69,7 @@ if (obstacle !== null) {
     beforeAll(async () => {
       box = await Box.create();
       before = box.changed();
-    }, 60_000);
+    });
     afterAll(() => box.destroy());
 
     function run(phase: Phase, spec: object): Verdict {
@@ -83,6 +86,20 @@ if (obstacle !== null) {
     }
     const statuses = (verdict: Verdict) => [...new Set(verdict.steps.map((step) => step.status))];
     const startedAt = () => facts().service?.startedAt;
+    /** Looks again until it is so; what it should be by then, the test says itself. */
+    const becomes = (is: () => boolean): void => {
+      for (const end = Date.now() + 120_000; !is() && Date.now() < end;) box.sh("sleep 0.3");
+    };
+    const awaitHealth = () =>
+      box.sh("until curl -sf http://127.0.0.1:8770/health > /dev/null; do sleep 0.2; done");
+    /** Whether a process in the box has a command line that begins like this. */
+    const runs = (words: string): boolean =>
+      box
+        .sh(
+          "cd /proc; for pid in [0-9]*; do tr '\\0' ' ' 2> /dev/null < $pid/cmdline; echo; done; true",
+        )
+        .split("\n")
+        .some((line) => line.startsWith(words));
 
     it("a probe changes nothing", () => {
       expect(facts()).toMatchObject({ error: null, init: "none", elevated: true, traces: [] });
@@ -123,7 +140,7 @@ if (obstacle !== null) {
       expect(comparePrepare(prepare, seen)).toEqual([]);
       expect(compareActivate(activate, seen)).toEqual([]);
       expect(compareSecrets(secrets, seen)).toEqual([]);
-    }, 180_000);
+    });
 
     it("looks with the agent that it has, unless somebody changed that", () => {
       const PASSING = {
@@ -183,7 +200,7 @@ if (obstacle !== null) {
       expect(run("activate", activate).ok).toBe(true);
       expect(compareActivate(activate, facts())).toEqual([]);
       expect(startedAt()).toBe(started);
-    }, 60_000);
+    });
 
     it("tells what was edited in a file whose content is not in the spec, and mends it from its own copy", () => {
       const path = "/srv/ringrift/ai-service/config/distributed_hosts.yaml";
@@ -202,7 +219,7 @@ if (obstacle !== null) {
       expect(box.sh("stat -c '%a' /opt/ringrift-p2p/contents /opt/ringrift-p2p/contents/*")).toBe(
         "700\n600\n",
       );
-    }, 60_000);
+    });
 
     it("takes a new content once it is staged, and says so when it is not", () => {
       const text = "hosts:\n  c2: {}\n  c3: {}\n";
@@ -223,7 +240,7 @@ if (obstacle !== null) {
       );
       box.exec(stageScript(contents));
       expect(run("prepare", prepare)).toMatchObject({ ok: true });
-    }, 60_000);
+    });
 
     it("restarts once for a new release, and not at all for the same", () => {
       const next = withEnvironment({ NEXT: "1" });
@@ -234,10 +251,10 @@ if (obstacle !== null) {
       expect(statuses(run("activate", next))).toEqual(["ok"]);
       expect(startedAt()).toBe(restarted);
       expect(run("activate", activate)).toMatchObject({ ok: true, release: activate.digest });
-    }, 120_000);
+    });
 
     it("takes a release back that crashes, and names both", () => {
-      const bad = withEnvironment({ TEST_FAULT: "crash" }, { deadlineSeconds: 15 });
+      const bad = withEnvironment({ TEST_FAULT: "crash" }, { deadlineSeconds: 120 });
       const verdict = run("activate", bad);
       expect(verdict).toMatchObject({
         ok: false,
@@ -254,43 +271,39 @@ if (obstacle !== null) {
         is: activate.digest,
       });
       expect(seen.lastRun).toMatchObject({ phase: "activate", ok: false, error: verdict.error });
-    }, 120_000);
+    });
 
     it("comes back after kill -9", () => {
       const pid = facts().service?.pid;
       box.sh(`kill -9 ${pid}`);
-      box.sh(
-        "for i in $(seq 100); do curl -sf http://127.0.0.1:8770/health && break; sleep 0.2; done",
-      );
+      awaitHealth();
       expect(facts().service?.pid).not.toBe(pid);
-    }, 60_000);
+    });
 
     it("comes back with the container, through its start script", () => {
       box.sh("kill -9 $(cat /opt/ringrift-p2p/supervisor/supervisord.pid)");
       box.sh(`kill -9 ${facts().port[0]?.pid}`);
       expect(facts().service?.state).toBe("stopped");
       box.sh("/root/onstart.sh");
-      box.sh(
-        "for i in $(seq 100); do curl -sf http://127.0.0.1:8770/health && break; sleep 0.2; done",
-      );
-      box.sh("sleep 6");
+      awaitHealth();
+      // supervisord calls it running some seconds later.
+      becomes(() => compareActivate(activate, facts()).length === 0);
       expect(compareActivate(activate, facts())).toEqual([]);
-    }, 60_000);
+    });
 
     it("comes back when its supervisord alone had died", () => {
       box.sh("kill -9 $(cat /opt/ringrift-p2p/supervisor/supervisord.pid)");
       expect(facts()).toMatchObject({ service: { state: "stopped" }, port: [{ ours: true }] });
       expect(run("activate", activate)).toMatchObject({ ok: true });
       expect(compareActivate(activate, facts())).toEqual([]);
-    }, 60_000);
+    });
 
     it("does not touch a host whose port somebody else holds", () => {
       const program =
         "/opt/ringrift-p2p/venv/bin/python -m supervisor.supervisorctl -c /opt/ringrift-p2p/supervisor/supervisord.conf";
       box.sh(`${program} stop ringrift-p2p-node`);
-      box.sh(
-        "setsid python3 -m http.server 8770 --bind 127.0.0.1 </dev/null >/dev/null 2>&1 & sleep 1",
-      );
+      box.sh("setsid python3 -m http.server 8770 --bind 127.0.0.1 </dev/null >/dev/null 2>&1 &");
+      becomes(() => facts().port.length > 0);
       const [holder] = facts().port;
       expect(holder).toEqual({
         pid: expect.any(Number),
@@ -304,18 +317,18 @@ if (obstacle !== null) {
         error: `port: port 8770: blocked by pid ${holder?.pid} (python3 http.server)`,
         release: activate.digest,
       });
-      box.sh(`kill ${holder?.pid}; sleep 0.5`);
+      box.sh(`kill ${holder?.pid}`);
+      becomes(() => facts().port.length === 0);
       expect(run("activate", activate).ok).toBe(true);
-    }, 120_000);
+    });
 
     it("finds old managers, and disables them only with takeover", () => {
       box.sh("echo '* * * * * root /srv/p2p_keepalive.sh --token=planted' > /etc/cron.d/old-p2p");
       box.sh("printf '#!/bin/sh\\nsleep 600\\n' > /srv/ensure_p2p_running.sh");
-      box.sh("setsid sh /srv/ensure_p2p_running.sh </dev/null >/dev/null 2>&1 & sleep 0.5");
+      box.sh("setsid sh /srv/ensure_p2p_running.sh </dev/null >/dev/null 2>&1 &");
       // A process that only mentions the script is none.
-      box.sh(
-        "setsid sh -c 'sleep 600; : p2p_orchestrator.py' </dev/null >/dev/null 2>&1 & sleep 0.2",
-      );
+      box.sh("setsid sh -c 'sleep 600; : p2p_orchestrator.py' </dev/null >/dev/null 2>&1 &");
+      becomes(() => runs("sh /srv/ensure_p2p_running.sh") && runs("sh -c sleep 600"));
       const found = facts().competitors;
       expect(found.map(({ kind, id }) => (kind === "process" ? kind : `${kind} ${id}`))).toEqual([
         "cron /etc/cron.d/old-p2p:1",
@@ -327,7 +340,7 @@ if (obstacle !== null) {
       const taken = run("activate", { ...activate, takeover: true });
       expect(taken).toMatchObject({ ok: true });
       expect(facts().competitors).toEqual([]);
-    }, 120_000);
+    });
 
     it("undoes a change unless the controller comes back", () => {
       const agent = `import sys; sys.path.insert(0, "${agentDir()}"); import deadman`;
@@ -337,9 +350,7 @@ if (obstacle !== null) {
         );
       arm("kept", 3600);
       arm("lost", 0);
-      box.sh(
-        "for i in $(seq 100); do [ -e /tmp/undone-lost ] && break; sleep 0.1; done; sleep 0.5",
-      );
+      box.sh("until [ -e /tmp/undone-lost ]; do sleep 0.1; done");
       const verdict = run("disarm", { names: ["kept", "lost"] });
       expect(verdict.steps.map(({ name, status, error }) => [name, status, error])).toEqual([
         ["lock", "ok", undefined],
@@ -347,7 +358,7 @@ if (obstacle !== null) {
         ["lost", "failed", "lost had already been undone"],
       ]);
       expect(box.sh("ls /tmp")).toBe("undone-lost\nwheels\n");
-    }, 60_000);
+    });
 
     it("sees the packages of the plan's interpreter, and installs only what is missing", () => {
       box.sh(
@@ -367,7 +378,7 @@ if (obstacle !== null) {
       expect(statuses(run("prepare", spec))).toEqual(["ok"]);
       expect(box.sh("ls /srv/venv/lib/python3.*/site-packages")).toBe("psutil.py\n");
       box.sh("rm -r /srv/venv");
-    }, 120_000);
+    });
 
     it("says why a package cannot be had", () => {
       const python = {
@@ -380,7 +391,7 @@ if (obstacle !== null) {
       expect(verdict.error).toMatch(
         /^dependencies: pip: ERROR: No matching distribution found for nowhere/,
       );
-    }, 120_000);
+    });
 
     it("keeps the SSH host keys on the container's volume, and puts them back on a new disk", () => {
       const folder = "/workspace/.ringrift-p2p";
@@ -419,7 +430,7 @@ cat ${key} ${key}.pub; stat -c ' %a' ${key}`),
       box.sh(`echo c9 > ${folder}/node; printf NEW > ${key}`);
       expect(drift()).toEqual([]);
       box.sh(`echo c2 > ${folder}/node`);
-    }, 120_000);
+    });
 
     it("leaves nothing but the daemon's own data, and what was there before", () => {
       box.sh("mkdir -p /srv/ringrift/ai-service/config");
@@ -444,6 +455,6 @@ cat ${key} ${key}.pub; stat -c ' %a' ${key}`),
         .changed()
         .filter((path) => !before.includes(path) && !foreign.includes(path));
       expect(data).toEqual(["/srv/ringrift/ai-service/data/started.json"]);
-    }, 120_000);
+    });
   });
 }

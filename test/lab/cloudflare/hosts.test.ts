@@ -6,7 +6,7 @@ import { type CloudflareLab, CONNECTOR_VERSIONS } from "../../../lab/fleet/cloud
 import { Lab } from "../../../lab/fleet/lab";
 import { machineFacts, whyNoLab } from "../../../lab/fleet/machineCheck";
 import { until } from "../../../lab/fleet/until";
-import { namespacesOf, tracesOf } from "../hosts/traces";
+import { pinned, tracesOf, unpin } from "../hosts/traces";
 
 const why = whyNoLab(machineFacts());
 const onLab = why === null ? describe : describe.skip;
@@ -40,7 +40,7 @@ onLab(title, () => {
 
   /** Runs a command on a host. @throws Error when it fails */
   const on = async (host: string, command: string): Promise<string> => {
-    const { code, stdout, stderr } = await lab.ssh(host, command, { timeout: 60_000 });
+    const { code, stdout, stderr } = await lab.ssh(host, command, { timeout: 300_000 });
     if (code !== 0) throw new Error(`${host}: ${command}: ${code} ${stderr}`);
     return stdout.trim();
   };
@@ -56,7 +56,10 @@ onLab(title, () => {
   const account = (): string => `/accounts/${cloudflare.accountId}`;
   /** Status and body of a URL, as a host gets it. */
   const get = async (host: string, url: string, ...options: string[]): Promise<string> =>
-    on(host, ["curl", "-s", "-m", "10", "-w", "'|%{http_code}'", ...options, `'${url}'`].join(" "));
+    on(
+      host,
+      ["curl", "-s", "-m", "120", "-w", "'|%{http_code}'", ...options, `'${url}'`].join(" "),
+    );
   const files = `http://10.77.0.1:8080/mirror/cloudflare/cloudflared/releases/download`;
 
   /** A tunnel for a host of the same name, with a record and a token file on that host. */
@@ -82,7 +85,7 @@ onLab(title, () => {
     await on(host, `setsid /root/cloudflared ${flags} > /root/log 2>&1 < /dev/null & true`);
     await on(
       host,
-      "for i in $(seq 100); do curl -sf http://127.0.0.1:20241/ready && exit; sleep 0.2; done; exit 1",
+      "for i in $(seq 900); do curl -sf http://127.0.0.1:20241/ready && exit; sleep 0.2; done; exit 1",
     );
   };
   const stopConnector = (host: string): Promise<string> =>
@@ -136,8 +139,12 @@ onLab(title, () => {
     expect(await on("t2", `python3 -c "${program}"`)).toBe("b't1 /status []'");
     // Only the paths that the rules name.
     expect(await get("t2", "https://t1.fleet.example/admin")).toBe("|404");
-    const { result } = await api("GET", tunnel);
-    expect([result.status, result.connections.length]).toEqual(["healthy", 4]);
+    // It is ready with the first of them.
+    const isWhole = async () => {
+      const { result } = await api("GET", tunnel);
+      return result.status === "healthy" && result.connections.length === 4;
+    };
+    expect(await until(isWhole, 120_000, 200)).toBe(true);
   });
 
   it("knows no other name", async () => {
@@ -192,16 +199,20 @@ onLab(title, () => {
       { code: 1022, message: "Cannot delete tunnel because it has active connections" },
     ]);
     await stopConnector("t1");
-    expect(await get("t2", "https://t1.fleet.example/health")).toBe("error code: 1033\n|530");
+    // The edge hears of it a moment later.
+    const isGone = async () =>
+      (await get("t2", "https://t1.fleet.example/health")) === "error code: 1033\n|530";
+    expect(await until(isGone, 120_000, 200)).toBe(true);
     expect(await get("t1", "https://t2.fleet.example/health")).toBe("t2 /health []|200");
     expect((await api("DELETE", `${account()}/cfd_tunnel/${first.id}`)).success).toBe(true);
   });
 
   it("leaves nothing when it is killed", async () => {
     const init = lab.init;
-    const namespaces = namespacesOf(init);
+    const namespaces = pinned(init);
     process.kill(init, "SIGKILL");
-    const gone = await until(() => tracesOf(id, namespaces).length === 0, 30_000, 200);
+    const gone = await until(() => tracesOf(id, namespaces).length === 0, 300_000, 200);
     expect([gone, tracesOf(id, namespaces)]).toEqual([true, []]);
+    unpin();
   });
 });

@@ -7,7 +7,7 @@ import { eventually } from "../../eventually";
 import { accepts, cleanUp, freePort, temporaryFolder } from "./standIn";
 import { ensurePython } from "./venv";
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const RELAY = path.join(__dirname, "..", "..", "..", "lab", "daemon", "seed_relay.py");
 const HOST = "127.24.0.1";

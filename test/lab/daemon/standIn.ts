@@ -65,11 +65,26 @@ function canListen(port: number): Promise<boolean> {
   });
 }
 
-/** Returns a port that is free together with port+2, below the range of outgoing connections. */
+/** Ports below the range of outgoing connections; each of jest's workers has a share of its own. */
+const FIRST_PORT = 12_000;
+const SHARES = 6;
+const SHARE = 3_000;
+const share = Number(process.env["JEST_WORKER_ID"] ?? 1) % SHARES;
+const given = new Set<number>();
+
+/**
+ * Returns a port that is free together with port+2, and that nobody else is given before its process has bound it:
+ * no other worker, and nobody in this one.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 18_000);
-    if ((await canListen(port)) && (await canListen(port + 2))) return port;
+    const port = FIRST_PORT + share * SHARE + Math.floor(Math.random() * (SHARE - 2));
+    const both = [port, port + 2];
+    if (both.some((one) => given.has(one))) continue;
+    if ((await canListen(port)) && (await canListen(port + 2))) {
+      both.forEach((one) => given.add(one));
+      return port;
+    }
   }
 }
 
@@ -128,7 +143,7 @@ export async function cleanUp(): Promise<void> {
 
 /** Returns the JSON of a GET. */
 export async function getJson(url: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+  const answer = await fetch(url, { signal: AbortSignal.timeout(60_000) });
   return (await answer.json()) as Record<string, unknown>;
 }
 

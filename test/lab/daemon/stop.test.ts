@@ -40,7 +40,7 @@ const noticed = (node: StandIn): Promise<true> =>
 
 describe("SIGTERM", () => {
   it("is followed by a slow stop, in which the node serves on, and exit 0", async () => {
-    const [node, port] = await startNode({ STOP_SECONDS: "4" });
+    const [node, port] = await startNode({ STOP_SECONDS: "10" });
     await healthy(HOST, port);
     node.signal("SIGTERM");
     await noticed(node);

@@ -21,7 +21,11 @@ function pause(milliseconds: number): void {
 }
 
 function isComplete(): boolean {
-  return fs.existsSync(MARKER) && fs.readFileSync(MARKER, "utf8") === PACKAGES.join("\n");
+  try {
+    return fs.readFileSync(MARKER, "utf8") === PACKAGES.join("\n");
+  } catch {
+    return false;
+  }
 }
 
 function isRunning(pid: number): boolean {
@@ -33,6 +37,28 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** The process that has the lock; 0 where nobody has it, or has not yet said so. */
+function lockOwner(): number {
+  try {
+    return Number(fs.readFileSync(LOCK, "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+/** Takes the lock away from a process that is gone; of several who see that, one. */
+function freeStaleLock(owner: number): void {
+  const aside = `${LOCK}.${process.pid}`;
+  try {
+    fs.renameSync(LOCK, aside);
+    // Somebody else was faster, and this is already the next one's: it goes back.
+    if (fs.readFileSync(aside, "utf8") !== String(owner)) fs.linkSync(aside, LOCK);
+  } catch {
+    // There is none any more.
+  }
+  fs.rmSync(aside, { force: true });
+}
+
 /** Jest's workers may all want the venv at once: one builds it, the others wait for that one. */
 function withLock(build: () => void): void {
   for (;;) {
@@ -41,8 +67,8 @@ function withLock(build: () => void): void {
       break;
     } catch {
       if (isComplete()) return;
-      const owner = Number(fs.existsSync(LOCK) ? fs.readFileSync(LOCK, "utf8") : "");
-      if (owner > 0 && !isRunning(owner)) fs.rmSync(LOCK, { force: true });
+      const owner = lockOwner();
+      if (owner > 0 && !isRunning(owner)) freeStaleLock(owner);
       pause(200);
     }
   }

@@ -48,9 +48,19 @@ const policy = (tags: readonly string[], comment = "ours"): string => `{
 
     beforeAll(async () => {
       const { server: program } = await fillTailnetCache(silent);
+      folder = mkdtempSync(join(tmpdir(), "tailnet-"));
+      // Somebody else may be given one of its ports before it has it.
+      for (let tries = 0; tries < 10 && !existsSync(join(folder, "ready")); tries += 1)
+        server = await startServer(program);
+      expect(existsSync(join(folder, "ready"))).toBe(true);
+      engine = await FakeEngine.start();
+      provider = await start(engine, { apiKey: "tskey-api-1", baseUrl: url });
+    });
+
+    /** Returns once it is ready, or has ended. */
+    const startServer = async (program: string): Promise<ChildProcess> => {
       const [port, derp, stun] = [await freePort(), await freePort(), await freePort()];
       url = `http://127.0.0.1:${port}`;
-      folder = mkdtempSync(join(tmpdir(), "tailnet-"));
       const config = {
         listen: `127.0.0.1:${port}`,
         url,
@@ -64,11 +74,11 @@ const policy = (tags: readonly string[], comment = "ours"): string => `{
       };
       writeFileSync(join(folder, "config.json"), JSON.stringify(config));
       const argv = ["-config", join(folder, "config.json"), "-ready", join(folder, "ready")];
-      server = spawn(program, argv, { stdio: "ignore" });
-      expect(await until(() => existsSync(join(folder, "ready")), 30_000)).toBe(true);
-      engine = await FakeEngine.start();
-      provider = await start(engine, { apiKey: "tskey-api-1", baseUrl: url });
-    });
+      const child = spawn(program, argv, { stdio: "ignore" });
+      const isOver = () => child.exitCode !== null || existsSync(join(folder, "ready"));
+      expect(await until(isOver, 300_000)).toBe(true);
+      return child;
+    };
 
     afterAll(async () => {
       await provider?.stop();

@@ -5,7 +5,7 @@ import { machineFacts, whyNoLab } from "../../../lab/fleet/machineCheck";
 import { MIRROR } from "../../../lab/fleet/network";
 import { TAILNET_URL, tailnetSettings } from "../../../lab/fleet/tailnet";
 import { until } from "../../../lab/fleet/until";
-import { namespacesOf, tracesOf } from "../hosts/traces";
+import { pinned, tracesOf, unpin } from "../hosts/traces";
 
 // What this cannot prove is in docs/lab.md: the server is the lab's own, and only the nodes are the real thing.
 
@@ -49,7 +49,7 @@ onLab(why === null ? title : `${title} (skipped here: ${why})`, () => {
   let namespaces: string[];
 
   const on = async (host: string, command: string): Promise<string> => {
-    const { code, stdout, stderr } = await lab.ssh(host, command, { timeout: 60_000 });
+    const { code, stdout, stderr } = await lab.ssh(host, command, { timeout: 600_000 });
     if (code !== 0) throw new Error(`${host}: ${command}: ${code} ${stdout} ${stderr}`);
     return stdout.trimEnd();
   };
@@ -83,9 +83,9 @@ until /opt/tailscale status --json > /dev/null 2>&1; do sleep 0.1; done`,
     key: string,
   ): Promise<{ code: number | null; stderr: string }> => {
     const up = `umask 077; cat > /run/ts.key; /opt/tailscale up --login-server=${TAILNET_URL} \
---auth-key=file:/run/ts.key --hostname=${host} --advertise-tags=${TAGS[host]} --accept-dns=false --timeout=30s
+--auth-key=file:/run/ts.key --hostname=${host} --advertise-tags=${TAGS[host]} --accept-dns=false --timeout=300s
 code=$?; rm /run/ts.key; exit $code`;
-    const { code, stderr } = await lab.ssh(host, up, { input: key, timeout: 60_000 });
+    const { code, stderr } = await lab.ssh(host, up, { input: key, timeout: 400_000 });
     return { code, stderr: stderr.trim() };
   };
   const addressOf = (host: string): Promise<string> => on(host, "/opt/tailscale ip -4");
@@ -99,6 +99,9 @@ code=$?; rm /run/ts.key; exit $code`;
     );
     return stdout;
   };
+  /** Whether a request is answered before long; a busy machine may take longer than get() waits. */
+  const answers = async (from: string, to: string): Promise<boolean> =>
+    (await until(async () => (await get(from, to)) === "200", 300_000, 200)) !== null;
   const devices = async (): Promise<string[]> => {
     const { devices: all } = await api<{ devices: { name: string; tags: string[] }[] }>(
       "GET",
@@ -111,7 +114,7 @@ code=$?; rm /run/ts.key; exit $code`;
     const id = `t${randomBytes(3).toString("hex")}`;
     const files = { inventory: fixture("three.yaml"), machines: fixture("threeMachines.yaml") };
     lab = await Lab.up({ ...files, id, with: ["tailnet"] });
-    namespaces = namespacesOf(lab.init);
+    namespaces = pinned(lab.init);
     await api("POST", "/tailnet/-/acl", POLICY([BOTH_WAYS]));
     await Promise.all(
       Object.keys(TAGS).map(async (host) => {
@@ -157,22 +160,28 @@ tar xzf /opt/ts.tgz -C /opt --strip-components=1`,
       ) as { BackendState: string; TUN: boolean; Self: { Online: boolean; Tags: string[] } };
       return [BackendState, TUN, Self.Online, Self.Tags];
     };
+    const isOnline = async (host: string): Promise<boolean> =>
+      ((await state(host)) as unknown[])[2] === true;
+    for (const host of ["v1", "c1"])
+      expect(await until(() => isOnline(host), 300_000, 200)).toBe(true);
     expect(await state("v1")).toEqual(["Running", true, true, ["tag:voter"]]);
     expect(await state("c1")).toEqual(["Running", false, true, ["tag:rented"]]);
-    expect(await lab.tailnetStatus()).toEqual({
-      url: TAILNET_URL,
-      state: "up",
-      devices: 3,
-      connected: 3,
-    });
+    const all = { url: TAILNET_URL, state: "up", devices: 3, connected: 3 };
+    const areConnected = async (): Promise<boolean> =>
+      JSON.stringify(await lab.tailnetStatus()) === JSON.stringify(all);
+    expect(await until(areConnected, 300_000, 200)).toBe(true);
   });
 
   it("connects them directly, and leads to a server on a container's loopback", async () => {
     const ping = "/opt/tailscale ping -c 5 --until-direct=true --timeout 5s";
-    expect(await on("v1", `${ping} c1`)).toMatch(/^pong from c1 .* via 10\.77\.2\.2:\d+/m);
-    expect(await get("v1", await addressOf("c1"))).toBe("200");
-    expect(await get("c1", await addressOf("v1"))).toBe("200");
-    expect(await get("c1", "v1")).toBe("200");
+    const isDirect = async (): Promise<boolean> =>
+      /^pong from c1 .* via 10\.77\.2\.2:\d+/m.test(
+        (await lab.ssh("v1", `${ping} c1`, { timeout: 120_000 })).stdout,
+      );
+    expect(await until(isDirect, 300_000, 500)).toBe(true);
+    expect(await answers("v1", await addressOf("c1"))).toBe(true);
+    expect(await answers("c1", await addressOf("v1"))).toBe(true);
+    expect(await answers("c1", "v1")).toBe(true);
   });
 
   it("holds the policy, with packets", async () => {
@@ -183,10 +192,10 @@ tar xzf /opt/ts.tgz -C /opt --strip-components=1`,
     expect(await get("o1", c1)).toBe("000");
     expect(await on("o1", "/opt/tailscale status --json | grep -c HostName")).toBe("1");
     await api("POST", "/tailnet/-/acl", POLICY([TO_VOTERS]));
-    expect(await until(async () => (await get("v1", c1)) === "000", 30_000)).toBe(true);
-    expect(await get("c1", v1)).toBe("200");
+    expect(await until(async () => (await get("v1", c1)) === "000", 300_000)).toBe(true);
+    expect(await answers("c1", v1)).toBe(true);
     await api("POST", "/tailnet/-/acl", POLICY([BOTH_WAYS]));
-    expect(await until(async () => (await get("v1", c1)) === "200", 30_000)).toBe(true);
+    expect(await answers("v1", c1)).toBe(true);
   });
 
   it("goes through the relay when there is no other way", async () => {
@@ -194,8 +203,8 @@ tar xzf /opt/ts.tgz -C /opt --strip-components=1`,
     const ping = "/opt/tailscale ping -c 1 --until-direct=false --timeout 5s c1";
     const isRelayed = async (): Promise<boolean> =>
       (await lab.ssh("v1", ping, { timeout: 20_000 })).stdout.includes("via DERP(lab)");
-    expect(await until(isRelayed, 60_000, 500)).toBe(true);
-    expect(await get("v1", await addressOf("c1"))).toBe("200");
+    expect(await until(isRelayed, 300_000, 500)).toBe(true);
+    expect(await answers("v1", await addressOf("c1"))).toBe(true);
     await on("v1", "iptables -D INPUT -p udp -j DROP");
   });
 
@@ -216,7 +225,7 @@ tar xzf /opt/ts.tgz -C /opt --strip-components=1`,
       code: 1,
       stderr: "backend error: invalid key: API key does not exist",
     });
-    expect(await get("c1", await addressOf("v1"))).toBe("200");
+    expect(await answers("c1", await addressOf("v1"))).toBe(true);
   });
 
   it("removes an ephemeral device that stays away, and no other", async () => {
@@ -227,16 +236,16 @@ tar xzf /opt/ts.tgz -C /opt --strip-components=1`,
       )
     ).devices[0]?.nodeId;
     await api("DELETE", `/device/${id}`);
-    await api("POST", "/lab/faults", '{"ephemeralSeconds":1}');
     const { key } = await newKey("o1", { ephemeral: true });
     expect((await login("o1", key)).code).toBe(0);
     expect((await devices()).length).toBe(3);
+    // Not before it is connected: a busy machine may take longer than this from the login to there.
+    await api("POST", "/lab/faults", '{"ephemeralSeconds":1}');
     await on("o1", "pkill -KILL tailscaled");
-    expect(await until(async () => (await devices()).length === 2, 30_000, 200)).toBe(true);
+    expect(await until(async () => (await devices()).length === 2, 300_000, 200)).toBe(true);
     await on("c1", "pkill -KILL tailscaled");
     await startTailscaled("c1");
-    const isBack = async (): Promise<boolean> => (await get("v1", await addressOf("c1"))) === "200";
-    expect(await until(isBack, 30_000, 200)).toBe(true);
+    expect(await answers("v1", await addressOf("c1"))).toBe(true);
     expect((await devices()).sort()).toEqual([
       "c1.lab.ts.net tag:rented",
       "v1.lab.ts.net tag:voter",
@@ -251,11 +260,12 @@ tar xzf /opt/ts.tgz -C /opt --strip-components=1`,
     await api("DELETE", `/device/${found[0]?.nodeId}`);
     const state = async (): Promise<boolean> =>
       (await on("c1", "/opt/tailscale status --json")).includes('"BackendState": "NeedsLogin"');
-    expect(await until(state, 30_000, 200)).toBe(true);
+    expect(await until(state, 300_000, 200)).toBe(true);
   });
 
   it("leaves nothing when it goes", async () => {
     await lab.down();
     expect(tracesOf(lab.id, namespaces)).toEqual([]);
+    unpin();
   });
 });
