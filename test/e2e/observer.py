@@ -82,7 +82,8 @@ async def main(interval, timeout, nodes):
         # A look that could not begin in time is left out, not made up for: the gap between two is known.
         next_look = max(next_look + interval, time.monotonic())
         await asyncio.sleep(next_look - time.monotonic())
-    await asyncio.gather(*looks)
+    # Begun after the end, so that nothing that was before it is missed.
+    await asyncio.gather(look(nodes, timeout), *looks)
 
 
 def node_of(word):

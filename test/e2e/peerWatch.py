@@ -16,7 +16,10 @@ def listen():
 
 
 threading.Thread(target=listen, daemon=True).start()
-while not ended.wait(0.1):
+over = False
+while not over:
+    # The last look begins after the end, so that nothing that was before it is missed.
+    over = ended.wait(0.1)
     look = {"at": int(time.time() * 1000), "started": None, "alive": None}
     try:
         with opener.open(URL, timeout=20) as answer:

@@ -205,7 +205,7 @@ describe("tunnels at Cloudflare", () => {
     "come whole out of a run that is killed at its first %s %s",
     async (method, path) => {
       // The call is done, its answer never comes: the engine dies not knowing.
-      const fault = { method, path, kind: "after", status: 500, times: 1 };
+      const fault = { method, path, kind: "lost", times: 1 };
       await stack.cloudflare.admin("POST", "/faults", fault);
       const running = stack.up();
       await requested(method, path);

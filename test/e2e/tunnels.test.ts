@@ -47,7 +47,7 @@ onLab.each(enginesHere())(`${title}, on $name`, (engine) => {
   const answering = async (wanted: Readonly<Record<string, string>>): Promise<void> => {
     let seen: Record<string, string> = {};
     const are = async () => {
-      seen = await statuses(Object.keys(wanted));
+      seen = await statuses(Object.keys(wanted)).catch((error) => ({ error: String(error) }));
       return Object.keys(wanted).every((name) => seen[name] === wanted[name]);
     };
     await until(are, 120_000, 300);

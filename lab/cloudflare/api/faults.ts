@@ -1,5 +1,8 @@
 import { type ApiMessage } from "./errors";
 
+const KINDS = ["refuse", "after", "drop", "hang", "lost"] as const;
+type Kind = (typeof KINDS)[number];
+
 /** What the API is told to do instead of answering; for tests. */
 export interface Fault {
   readonly id: number;
@@ -9,9 +12,10 @@ export interface Fault {
   readonly path?: string;
   /**
    * `refuse`: the answer below, nothing is done. `after`: the request is carried out, then answered so (the answer that
-   * got lost). `drop`: the connection is closed unanswered. `hang`: no answer ever.
+   * got lost). `drop`: the connection is closed unanswered. `hang`: no answer ever. `lost`: the request is carried out,
+   * and no answer ever.
    */
-  readonly kind: "after" | "drop" | "hang" | "refuse";
+  readonly kind: Kind;
   /** @default 500 */
   readonly status: number;
   readonly errors: readonly ApiMessage[];
@@ -37,10 +41,9 @@ export class Faults {
   /** @throws Error on a description that is none */
   add(given: Readonly<Record<string, unknown>>): Fault {
     const status = Number(given["status"] ?? 500);
-    const kind = String(given["kind"] ?? "refuse");
-    if (kind !== "refuse" && kind !== "after" && kind !== "drop" && kind !== "hang") {
-      throw new Error('kind: "refuse", "after", "drop" or "hang"');
-    }
+    const wished = given["kind"] ?? "refuse";
+    const kind = KINDS.find((one) => one === wished);
+    if (kind === undefined) throw new Error('kind: "refuse", "after", "drop", "hang" or "lost"');
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new Error("status: 400 to 599");
     }

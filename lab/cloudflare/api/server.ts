@@ -56,7 +56,8 @@ export function apiServer(account: Account, connectors: Connectors): ApiServer {
     const path = url.pathname.slice(PREFIX.length);
     const method = request.method ?? "GET";
     const fault = faults.take(method, path);
-    if (fault !== undefined && fault.kind !== "after") return refusal(fault, request);
+    const isDone = fault?.kind === "after" || fault?.kind === "lost";
+    if (fault !== undefined && !isDone) return refusal(fault, request);
     try {
       const wait = limit.take();
       if (wait > 0) {
@@ -107,7 +108,7 @@ export function apiServer(account: Account, connectors: Connectors): ApiServer {
 /** Null when there is to be no answer. */
 function refusal(fault: Fault, request: IncomingMessage): Reply | null {
   if (fault.kind === "drop") request.socket.destroy();
-  if (fault.kind === "drop" || fault.kind === "hang") return null;
+  if (fault.kind === "drop" || fault.kind === "hang" || fault.kind === "lost") return null;
   return { status: fault.status, body: failure(fault.errors), headers: fault.headers };
 }
 

@@ -255,7 +255,7 @@ describe("faults", () => {
 
   it("must make sense", async () => {
     expect(await lab.admin("POST", "/faults", { kind: "x" })).toEqual({
-      error: 'kind: "refuse", "after", "drop" or "hang"',
+      error: 'kind: "refuse", "after", "drop", "hang" or "lost"',
     });
     expect(await lab.admin("POST", "/faults", { status: 200 })).toEqual({
       error: "status: 400 to 599",

@@ -201,7 +201,8 @@ onLab(title, () => {
     await stopConnector("t1");
     // The edge hears of it a moment later.
     const isGone = async () =>
-      (await get("t2", "https://t1.fleet.example/health")) === "error code: 1033\n|530";
+      (await get("t2", "https://t1.fleet.example/health").catch(String)) ===
+      "error code: 1033\n|530";
     expect(await until(isGone, 120_000, 200)).toBe(true);
     expect(await get("t1", "https://t2.fleet.example/health")).toBe("t2 /health []|200");
     expect((await api("DELETE", `${account()}/cfd_tunnel/${first.id}`)).success).toBe(true);
