@@ -4,12 +4,12 @@ import { type Duplex } from "node:stream";
 import { type TLSSocket } from "node:tls";
 import { type Control } from "./control";
 
-/** Milliseconds that a connector has to dial back. */
-const DIAL_BACK = 5_000;
+/** Milliseconds that a connector has to dial back: one that is gone is known by its control connections. */
+const DIAL_BACK = 20_000;
 
 interface Waiting {
   readonly arrive: (socket: TLSSocket) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly giveUp: (why: string) => void;
 }
 
 /** One running cloudflared, as the edge sees it. */
@@ -58,11 +58,18 @@ export class Connector {
     if (control === undefined) return Promise.reject(new Error("the connector is gone"));
     const ticket = randomBytes(16).toString("hex");
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const giveUp = (why: string): void => {
+        clearTimeout(timer);
         this.waiting.delete(ticket);
-        reject(new Error("the connector did not dial back"));
-      }, DIAL_BACK);
-      this.waiting.set(ticket, { arrive: resolve, timer });
+        reject(new Error(why));
+      };
+      const arrive = (socket: TLSSocket): void => {
+        clearTimeout(timer);
+        this.waiting.delete(ticket);
+        resolve(socket);
+      };
+      const timer = setTimeout(() => giveUp("the connector did not dial back"), DIAL_BACK);
+      this.waiting.set(ticket, { arrive, giveUp });
       control.send({ type: "open", ticket });
     });
   }
@@ -71,8 +78,6 @@ export class Connector {
   arrive(ticket: string, socket: TLSSocket): boolean {
     const found = this.waiting.get(ticket);
     if (found === undefined) return false;
-    this.waiting.delete(ticket);
-    clearTimeout(found.timer);
     this.sockets.add(socket);
     socket.on("close", () => this.sockets.delete(socket));
     found.arrive(socket);
@@ -82,6 +87,7 @@ export class Connector {
   /** Closes everything at once. */
   end(): void {
     for (const control of this.controls.values()) control.end();
+    for (const { giveUp } of [...this.waiting.values()]) giveUp("the connector is gone");
     for (const socket of this.sockets) socket.destroy();
     this.agent.destroy();
   }

@@ -3,8 +3,8 @@ import { createServer, type Server, type TLSSocket } from "node:tls";
 import { type Connectors } from "./connectors";
 import { type FromConnector, MessageReader } from "./messages";
 
-/** Milliseconds that a connection has to say what it is. */
-const HELLO = 10_000;
+/** Milliseconds that a connection has to say what it is; a busy machine makes hundreds at once. */
+const HELLO = 60_000;
 
 /** Where connectors dial. */
 export function connectorServer(

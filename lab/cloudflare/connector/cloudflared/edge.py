@@ -9,7 +9,7 @@ from .http1 import LONGEST_HEAD
 REGIONS = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com")
 PORT = 7844
 SERVER_NAME = "h2.cftunnel.com"
-DIAL_TIMEOUT = 15
+DIAL_TIMEOUT = 60
 QUIC_TIMEOUT = 5
 
 FAMILIES = {"4": socket.AF_INET, "6": socket.AF_INET6, "auto": socket.AF_UNSPEC}
