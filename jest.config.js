@@ -18,7 +18,7 @@ const slow = [
 ];
 
 const common = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/environment.js",
   transform,
   modulePathIgnorePatterns: ["<rootDir>/.cache"],
 };

@@ -190,6 +190,7 @@ describe("a forwarder in front of a daemon that asks for a token", () => {
   });
 
   it("says that it cannot lend what it cannot read, and nothing of what it can", async () => {
+    hostB.switch("new");
     const release = fs.readFileSync(hostB.releaseFile, "utf8");
     fs.rmSync(`${hostB.tokenPrefix}new`);
     await eventually(async () => {
