@@ -1,12 +1,12 @@
 """Everything that runs: listeners, peers, probes, and the files that tell what to do. Only this module changes them."""
-import asyncio, hashlib, os, sys, time
+import asyncio, hashlib, os, resource, sys, time
 import places, settings as files
 from admin import Admin
 from badge import Badge
 from clock import Clock
 from dial import Dialler, Failed, from_address
 from events import LONGEST, Events, write_whole
-from house import House
+from house import House, room
 from http1 import read_response, write_head
 from identity import ANYBODY, NODES, Gate
 from inbound import Inbound
@@ -181,7 +181,9 @@ class Fleet:
         if not is_new and fresh.places == old.places:
             return
         self.settings, self.digest, self.name = fresh, digest, fresh.node.encode()
-        self.inbound.most, self.outbound.most = int(fresh.inboundConnections), int(fresh.outboundConnections)
+        # Without descriptors nobody could be dialled, and the paths would be blamed.
+        most = room(resource.getrlimit(resource.RLIMIT_NOFILE)[0], len(fresh.nodes))
+        self.inbound.most, self.outbound.most = min(most, int(fresh.inboundConnections)), min(most, int(fresh.outboundConnections))
         self._own, self.nodes_text = own, nodes
         self._arrange()
         if is_new:

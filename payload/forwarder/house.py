@@ -6,6 +6,15 @@ import time
 LATE = 3.0
 
 
+# For files, the names of hosts, and what a moment takes.
+RESERVE = 64
+
+
+def room(descriptors, listeners):
+    """How many connections of each of two kinds may be accepted where each leads on to another one."""
+    return max(8, (descriptors - listeners - RESERVE) // 4)
+
+
 class House:
     """
     Counts the accepted wires of one kind. Beyond `most` the one that has waited longest for a head goes: a stranger's

@@ -34,14 +34,15 @@ class Wire(asyncio.BufferedProtocol):
         # Has it brought a request that was let in; and what to do when the next one begins.
         self.known, self.started = False, None
         self._waiter = self._framing = self._sink = self._tee = self._done = None
-        self._copies = True
+        self._copies, self._encrypted = True, False
 
     # --- what asyncio calls -----------------------------------------------------------
 
     def connection_made(self, transport):
         self.transport = transport
         transport.set_write_buffer_limits(high=HIGH, low=LOW)
-        self._copies = KEEPS_REFERENCES or transport.get_extra_info("sslcontext") is not None
+        self._encrypted = transport.get_extra_info("sslcontext") is not None
+        self._copies = KEEPS_REFERENCES or self._encrypted
         if self.opened:
             self.opened(self)
 
@@ -68,8 +69,8 @@ class Wire(asyncio.BufferedProtocol):
     def eof_received(self):
         self.eof = True
         self._ended()
-        # A client that has sent all it wants to send still waits for its answer.
-        return True
+        # A client that has sent all it wants to send still waits for its answer; TLS ends both ways at once.
+        return not self._encrypted
 
     def connection_lost(self, error):
         self.lost = True
@@ -168,7 +169,11 @@ class Wire(asyncio.BufferedProtocol):
         if self.eof or not self.transport.can_write_eof():
             self.close()
             return
-        self.transport.write_eof()
+        try:
+            self.transport.write_eof()
+        except OSError as error:
+            self.abort(str(error))
+            return
         self.deadline = time.monotonic() + 2
         self.pump(Endless(), None).add_done_callback(lambda done: (done.cancelled() or done.exception(), self.close()))
 

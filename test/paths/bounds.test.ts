@@ -61,6 +61,20 @@ describe("many idle connections", () => {
   });
 });
 
+describe("a process that may have few files open", () => {
+  it("takes so many connections that it can still dial", async () => {
+    const few = { descriptors: 128 };
+    const patient = { idleSeconds: 3600 };
+    const mesh = await pair({ own: patient, ownB: patient, optionsA: few, optionsB: few });
+    const doors = [
+      await hold(mesh.toB.host, mesh.toB.port, 200),
+      await hold("127.0.0.1", mesh.b.inbound, 200),
+    ];
+    for (let turn = 0; turn < 3; turn += 1) expect((await post(mesh)).status).toBe(200);
+    for (const release of doors) release();
+  });
+});
+
 describe("a slow head", () => {
   it("is cut off in time, however it drips", async () => {
     const mesh = await pair({ ownB: { headSeconds: 1 } });

@@ -341,6 +341,8 @@ export interface ForwarderOptions {
   /** Seconds by which its clock is wrong; `writeRaw("clock", …)` sets it. */
   readonly clock?: number;
   readonly state?: string;
+  /** Files and connections that it may have open at once. */
+  readonly descriptors?: number;
 }
 
 /** Starts a forwarder and waits until it is ready. */
@@ -395,7 +397,9 @@ export async function forwarder(options: ForwarderOptions): Promise<Forwarder> {
               `time.time = lambda: real() + float(open(${JSON.stringify(file("clock"))}).read()); ` +
               `sys.path.insert(0, ${JSON.stringify(FORWARDER)}); import main; main.main(sys.argv[1:])`,
           ];
-    child = spawn("python3", [...program, ...arguments_], { stdio: ["ignore", "ignore", "pipe"] });
+    const limit = options.descriptors === undefined ? "" : `ulimit -n ${options.descriptors}; `;
+    const shell = ["-c", `${limit}exec python3 "$@"`, "sh", ...program, ...arguments_];
+    child = spawn("sh", shell, { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr?.on("data", (data: Buffer) => (output += data.toString()));
   };
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
