@@ -27,7 +27,8 @@ export function stateOf(node: string, probe: ProbeResult): NodeStatus {
   const reason = probe.class === "degraded" ? probe.reason : "";
   if (!facts) return { state: "DEGRADED", detail: reason };
   const { service, lastError } = facts;
-  const foreign = facts.port.find((owner) => !owner.ours);
+  // Whose the port is shows to root only.
+  const foreign = facts.elevated ? facts.port.find((owner) => !owner.ours) : undefined;
   if (foreign) return { state: "BLOCKED", detail: `blocked by ${foreign.name}` };
   if (service === null || service.state === "absent")
     return { state: "NOT STARTED", detail: reason || "the service is not installed" };
@@ -35,7 +36,7 @@ export function stateOf(node: string, probe: ProbeResult): NodeStatus {
     return { state: "CRASHED", detail: lastError ?? service.detail };
   if (service.state === "stopped") return { state: "NOT STARTED", detail: service.detail };
   if (isAlive(node, facts))
-    return { state: "HEALTHY", detail: facts.health?.healthy === false ? "busy" : "" };
+    return { state: "HEALTHY", detail: facts.health?.healthy === false ? "busy" : reason };
   return {
     state: "STARTING",
     detail: facts.health?.error ?? lastError ?? `answers as ${facts.health?.nodeId ?? "nobody"}`,
