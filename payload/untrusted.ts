@@ -56,7 +56,7 @@ export function parseOutput<T extends z.ZodType>(
   const line =
     lines.find((candidate) => candidate.startsWith("{")) ??
     // What a login script prints without an end of line stands before it.
-    lines.find(isEndOfObject)?.replace(/^[^{]*/, "");
+    lines.map(endOfLine).find((end) => end !== undefined);
   if (line === undefined) {
     const start = clean(output).trim().slice(0, 200);
     return {
@@ -79,6 +79,7 @@ export function parseOutput<T extends z.ZodType>(
   };
 }
 
-function isEndOfObject(line: string): boolean {
-  return line.includes("{") && line.trimEnd().endsWith("}");
+function endOfLine(line: string): string | undefined {
+  const start = line.indexOf('{"');
+  return start >= 0 && line.trimEnd().endsWith("}") ? line.slice(start) : undefined;
 }

@@ -23,10 +23,13 @@ describe("parseVerdict", () => {
     });
   });
 
-  it.each(["login> ", "\u001b[0m"])("reads it behind what stands on its line: %j", (before) => {
-    const output = `Welcome!\n${before}${JSON.stringify(verdict)}\r\nBye\n`;
-    expect(parseVerdict(output)).toEqual({ ok: true, value: verdict });
-  });
+  it.each(["login> ", "in {1} > ", "\u001b[0m"])(
+    "reads it behind what stands on its line: %j",
+    (before) => {
+      const output = `Welcome!\n${before}${JSON.stringify(verdict)}\r\nBye\n`;
+      expect(parseVerdict(output)).toEqual({ ok: true, value: verdict });
+    },
+  );
 
   it("removes what could move a terminal's cursor, and cuts what is too long", () => {
     const result = parseVerdict(
