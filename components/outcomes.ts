@@ -39,8 +39,13 @@ function endOf(
 ): Pick<Outcome, "kind" | "detail" | "notes"> {
   const endings = [result.prepare, result.secrets, result.join, result.activate];
   const verdicts = endings.flatMap((ending) => (ending.kind === "verdict" ? [ending.verdict] : []));
+  const asked = { prepare: task.prepare.spec, activate: task.activate.spec };
   const notes = [
-    ...new Set([...notesOf(task.facts), ...more, ...verdicts.flatMap((verdict) => verdict.notes)]),
+    ...new Set([
+      ...notesOf(asked, task.facts),
+      ...more,
+      ...verdicts.flatMap((verdict) => verdict.notes),
+    ]),
   ];
   const failures = endings.map(failureOf).filter((failure) => failure !== undefined);
   if (failures.length > 0) return { kind: "failed", detail: failures.join("; "), notes };

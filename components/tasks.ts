@@ -41,7 +41,7 @@ import { whyNoTool } from "../payload/toolSource";
 import { type ProbeResult, type ProbeTarget } from "../probe/types";
 import { type FleetConfig } from "../config";
 import { type Task } from "./rollout";
-import { exposureWarnings, joinWarnings, warningsOf } from "./warnings";
+import { joinWarnings, warningsOf } from "./warnings";
 
 /** A host with its wishes, before anybody has looked at it. */
 export interface Wish {
@@ -238,13 +238,12 @@ export function makeTask(
     contents: wish.contents,
     ...(wish.waits === undefined ? {} : { waits: wish.waits }),
     warnings: [
-      ...warningsOf([prepare, activate], facts),
+      ...warningsOf([prepare, activate], wish, facts),
       ...(joining && facts ? joinWarnings(joining, facts) : []),
       ...(prepare.kind === "needed" && facts
         ? restartWarnings(prepare.drift, wish.target.connection, facts)
         : []),
       ...(wish.waits === undefined ? [] : [wish.waits]),
-      ...exposureWarnings(wish, facts),
     ],
   };
 }

@@ -280,14 +280,14 @@ ip6tables -A INPUT -s 2001:db8::/32 -j DROP`,
 
   it("is not asked of a container that may not have one, and that is said", async () => {
     const agent = new AgentOnLab(lab, "b1");
-    const { prepare, request } = wishFor("b1", "own", SPEC);
+    const { prepare, activate, request } = wishFor("b1", "own", SPEC);
     const spec = { ...prepare, python: { ...prepare.python, required: {} } };
     await agent.stage();
     const verdict = await agent.run("prepare", spec);
     expect(verdict).toMatchObject({ ok: true, notes: [] });
     const facts = await agent.facts(request);
     expect(comparePrepare(spec, facts)).toEqual([]);
-    expect(notesOf(facts)).toContainEqual(
+    expect(notesOf({ prepare: spec, activate }, facts)).toContainEqual(
       expect.stringMatching(/^no firewall of ours: this container may not have one/),
     );
   });

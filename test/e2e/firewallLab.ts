@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { type Lab } from "../../lab/fleet/lab";
 import { factsRequest } from "../../payload/compare";
 import { renderActivate, renderPrepare } from "../../payload/render";
-import { type FactsRequest, type FirewallSpec, type PreparePresent } from "../../payload/spec";
+import {
+  type FactsRequest,
+  type FirewallSpec,
+  type PreparePresent,
+  type ActivateSpec,
+} from "../../payload/spec";
 import { planOf } from "../payload/plans";
 
 const INDEX = { kind: "index", url: "http://10.77.0.1:8080/simple/" } as const;
@@ -16,16 +21,24 @@ export function wishFor(
   name: string,
   supervisor: "systemd" | "own",
   firewall: FirewallSpec | null,
-): { readonly prepare: PreparePresent; readonly request: FactsRequest } {
+): {
+  readonly prepare: PreparePresent;
+  readonly activate: ActivateSpec;
+  readonly request: FactsRequest;
+} {
+  // A container's daemon listens on the loopback.
+  const listen = supervisor === "own" ? "127.0.0.1" : "0.0.0.0";
   const connection = { ...planOf().connection, user: "root" };
-  const plan = planOf({ name, supervisor, connection, aiServicePath: "/root", provider: "vast" });
+  const place = { name, supervisor, connection, aiServicePath: "/root", provider: "vast" } as const;
+  const plan = planOf({ ...place, listen });
   const options = { inventory: null, clusterToken: null, index: INDEX };
   const rendered = renderPrepare(plan, { ...options, firewall });
   // A container's supervisord applies the rules at its start.
   const required: Record<string, string> =
     supervisor === "own" ? { "supervisor.supervisord": "supervisor" } : {};
   const prepare = { ...rendered, python: { ...rendered.python, required } };
-  return { prepare, request: factsRequest(prepare, renderActivate(plan, options), null) };
+  const activate = renderActivate(plan, options);
+  return { prepare, activate, request: factsRequest(prepare, activate, null) };
 }
 
 /** What a shell on a host prints. @throws Error when it fails */

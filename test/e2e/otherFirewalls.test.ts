@@ -126,7 +126,7 @@ ${setUp}`,
     expect(before).toContain("10.77.62.0/24");
     expect(await reaching(other)).toEqual(["both", "theirs"]);
 
-    const { prepare, request } = wishFor(host, "systemd", SPEC);
+    const { prepare, activate, request } = wishFor(host, "systemd", SPEC);
     const heal = async () => {
       const verdict = await agent.run("prepare", prepare);
       await agent.run("disarm", { node: host, names: ["*"] });
@@ -134,7 +134,7 @@ ${setUp}`,
     };
     await agent.stage();
     expect(await heal()).toMatchObject({ ok: true });
-    expect(notesOf(await agent.facts(request))).toEqual([
+    expect(notesOf({ prepare, activate }, await agent.facts(request))).toEqual([
       `${name} is active too: it has to let in whoever p2p:firewall lets in, for ours only takes away`,
     ]);
     expect(await theirs(other)).toBe(before);
