@@ -1,5 +1,6 @@
 """Where connections are taken: this host's page, every peer's loopback address, and the door for other hosts."""
-import asyncio, sys, time
+import asyncio, errno, sys, time
+from settings import IPV6
 
 BACKLOG = 512
 # Seconds without a daemon after which its port is left to it on every address.
@@ -19,8 +20,8 @@ class Listeners:
     def closed_door(self):
         """Why nobody from elsewhere can be let in; empty where one can."""
         settings = self.fleet.settings
-        door = shown((settings.inbound_host, settings.inbound_port))
-        return ["%s: %s" % (door, self.unbound[door])] if door in self.unbound else []
+        doors = [shown((host, settings.inbound_port)) for host in settings.inbound_hosts]
+        return ["%s: %s" % (door, self.unbound[door]) for door in doors if door in self.unbound]
 
     async def bind(self):
         """Opens what is wanted now and is not open yet, and closes the rest."""
@@ -42,7 +43,8 @@ class Listeners:
                 wanted[(peer.node.loopback, peer.node.port)] = peer.listener.make
         # Nobody is let in before there is something to check an identity with.
         if fleet.keys:
-            wanted[(settings.inbound_host, settings.inbound_port)] = fleet.door.make
+            for host in settings.inbound_hosts:
+                wanted[(host, settings.inbound_port)] = fleet.door.make
         return wanted
 
     def _yields(self):
@@ -64,6 +66,9 @@ class Listeners:
         try:
             server = await asyncio.get_event_loop().create_server(make, *address, backlog=BACKLOG)
         except OSError as error:
+            if address[0] == IPV6 and error.errno != errno.EADDRINUSE:
+                # The machine has none.
+                return
             why = error.strerror or str(error)
             if sys.platform == "darwin" and address[0].startswith("127."):
                 why += "; on macOS: ifconfig lo0 alias %s" % address[0]
@@ -77,4 +82,4 @@ class Listeners:
 
 
 def shown(address):
-    return "%s:%d" % address
+    return ("[%s]:%d" if ":" in address[0] else "%s:%d") % address

@@ -7,6 +7,8 @@ KINDS = ("tailscale", "cloudflare", "direct")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 WORD = re.compile(r"[\x21-\x7e]{1,512}")
 LARGEST = 4 << 20
+# Every address, on a machine that has any.
+IPV6 = "::"
 
 NUMBERS = {
     # name: (default, least, most). Seconds, counts or milliseconds as the name says.
@@ -79,7 +81,7 @@ def parse(own, fleet, devices=()):
     result = Settings()
     result.node = _name(own.get("node"), "node")
     result.daemon_port = _port(own.get("daemonPort", 8770), "daemonPort")
-    result.inbound_host = _address(own.get("inboundHost", "0.0.0.0"), "inboundHost")
+    result.inbound_hosts = [_address(own["inboundHost"], "inboundHost")] if "inboundHost" in own else ["0.0.0.0", IPV6]
     result.inbound_port = _port(own.get("inboundPort"), "inboundPort")
     result.admin_port = _port(own.get("adminPort"), "adminPort")
     result.tailnet = _choice(own.get("tailnet", "none"), ("none", "tun", "userspace"), "tailnet")

@@ -359,6 +359,10 @@ class Settings(unittest.TestCase):
         self.assertEqual([way[0] for way in self.ways(found, "c")], ["direct", "tailscale"])
         self.assertEqual((found.nodes["b"].loopback, sorted(found.peers)), ("127.65.17.112", ["b", "c"]))
 
+    def test_the_door_is_open_on_every_address_unless_one_is_named(self):
+        self.assertEqual(parsed().inbound_hosts, ["0.0.0.0", "::"])
+        self.assertEqual(parsed({**OWN, "inboundHost": "127.0.0.1"}).inbound_hosts, ["127.0.0.1"])
+
     def test_the_tailnet_as_this_host_has_it(self):
         self.assertEqual(self.ways(parsed({**OWN, "tailnet": "userspace"}), "b")[0], ("tailscale", "100.64.0.2", 8779, False, ("127.0.0.1", 1055)))
         self.assertEqual([way[0] for way in self.ways(parsed({**OWN, "tailnet": "none"}), "b")], ["cloudflare", "direct"])

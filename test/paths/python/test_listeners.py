@@ -22,7 +22,7 @@ class Loop:
         self.taken, self.servers = dict(taken), {}
 
     async def create_server(self, make, host, port, backlog):
-        name = "%s:%d" % (host, port)
+        name = listeners.shown((host, port))
         if name in self.taken:
             raise OSError(self.taken[name], os.strerror(self.taken[name]))
         self.servers[name] = Server()
@@ -45,7 +45,7 @@ class Cases(unittest.TestCase):
     def setUp(self):
         self.events, self.loop = [], Loop()
         events = types.SimpleNamespace(add=lambda what, reason: self.events.append((what, reason)))
-        settings = types.SimpleNamespace(admin_port=8778, inbound_host="0.0.0.0", inbound_port=8779)
+        settings = types.SimpleNamespace(admin_port=8778, inbound_hosts=["0.0.0.0", "::"], inbound_port=8779)
         self.fleet = types.SimpleNamespace(
             settings=settings, events=events, daemon="up", keys=[b"k"], admin=page(), door=page(), peers={"b": peer(2), "c": peer(3)}
         )
@@ -57,7 +57,7 @@ class Cases(unittest.TestCase):
 
     def test_its_page_every_peer_and_the_door(self):
         self.bind()
-        self.assertEqual(self.loop.open(), ["0.0.0.0:8779", "127.0.0.1:8778", "127.64.0.2:8770", "127.64.0.3:8770"])
+        self.assertEqual(self.loop.open(), ["0.0.0.0:8779", "127.0.0.1:8778", "127.64.0.2:8770", "127.64.0.3:8770", "[::]:8779"])
         self.assertEqual([self.listeners.unbound, self.listeners.closed_door(), self.events], [{}, [], []])
 
     def test_no_door_without_a_secret_and_no_address_without_its_peer(self):
@@ -80,6 +80,15 @@ class Cases(unittest.TestCase):
         self.assertEqual(self.events[2:], [("listening", "127.64.0.2:8770"), ("listening", "0.0.0.0:8779")])
         self.assertEqual(self.listeners.unbound, {})
 
+    def test_a_machine_without_ipv6_has_one_door_and_nothing_to_say_about_the_other(self):
+        for code in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            self.loop.taken = {"[::]:8779": code}
+            self.bind()
+            self.assertEqual([self.listeners.unbound, self.listeners.closed_door(), self.events], [{}, [], []])
+        self.loop.taken = {"[::]:8779": errno.EADDRINUSE}
+        self.bind()
+        self.assertEqual(self.listeners.closed_door(), ["[::]:8779: Address already in use"])
+
     def test_macos_is_told_which_alias_is_missing(self):
         self.loop.taken = {"127.64.0.2:8770": errno.EADDRNOTAVAIL}
         self.bind("darwin")
@@ -91,14 +100,14 @@ class Cases(unittest.TestCase):
     def test_a_daemon_that_is_long_gone_gets_its_port_back(self):
         self.bind()
         self.fleet.daemon = "connection refused"
-        for later, kept in ((YIELD - 1, 4), (YIELD + 1, 2)):
+        for later, kept in ((YIELD - 1, 5), (YIELD + 1, 3)):
             with mock.patch.object(listeners.time, "monotonic", lambda: self.listeners._daemon_seen + later):
                 self.bind()
             self.assertEqual(len(self.loop.open()), kept)
         self.assertEqual(self.events, [("yields", "the daemon has not answered for 45 s")])
         self.fleet.daemon = "up"
         self.bind()
-        self.assertEqual(len(self.loop.open()), 4)
+        self.assertEqual(len(self.loop.open()), 5)
         self.assertFalse(self.listeners.yielding)
 
 
