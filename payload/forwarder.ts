@@ -10,6 +10,7 @@ export const FORWARDER_MODULES = [
   "badge",
   "choice",
   "events",
+  "clock",
   "watch",
   "house",
   "dial",
