@@ -31,7 +31,7 @@ export const SETTINGS = Object.keys(VARIABLES) as Setting[];
 /**
  * @param configured the provider's settings in the stack, which come before the environment
  * @returns null where there are no credentials
- * @throws Error when a value's file cannot be read, or the base URL is none
+ * @throws Error when a value's file cannot be read, the base URL is none, or there are two kinds of credentials
  */
 export function apiAccess(
   configured: Readonly<Partial<Record<Setting, string>>>,
@@ -51,10 +51,15 @@ export function apiAccess(
 
 function credentialsOf(value: (setting: Setting) => string | undefined): Credentials | null {
   const key = value("apiKey");
-  if (key !== undefined) return { kind: "key", key };
   const id = value("oauthClientId");
   const secret = value("oauthClientSecret");
   const token = value("identityToken");
+  // The provider would refuse both in the middle of the run.
+  if (key !== undefined && [id, secret, token].some((one) => one !== undefined))
+    throw new Error(
+      "there are an API key and an OAuth client or identity token, in the configuration or the environment (TAILSCALE_API_KEY, TAILSCALE_OAUTH_CLIENT_ID, …): keep one of them",
+    );
+  if (key !== undefined) return { kind: "key", key };
   if (id !== undefined && secret !== undefined) return { kind: "oauth", id, secret };
   return id !== undefined && token !== undefined ? { kind: "identity", id, token } : null;
 }

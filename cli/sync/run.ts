@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type FleetPlan } from "../../hosts/plan/types";
 import { lineDiff } from "../../payload/lineDiff";
 import { type Device, TailnetApi, TailnetApiError } from "../../tailnet/api";
-import { apiAccess } from "../../tailnet/credentials";
+import { type ApiAccess, apiAccess } from "../../tailnet/credentials";
 import { VOTER_TAG } from "../../tailnet/policy";
 import { fleetTags } from "../../tailnet/tags";
 import { planOrErrors, readInventory } from "../inventoryFile";
@@ -60,7 +60,7 @@ const MAX_LINES = 2_000;
 /** @returns undefined after a message */
 async function devicesOf({ from }: SyncOptions): Promise<SeenDevice[] | undefined> {
   if (from !== undefined) return fromOutputs(from);
-  const access = apiAccess({});
+  const access = accessOrUsage();
   if (access === null)
     throw new UsageError(
       "no credentials for the Tailscale API",
@@ -73,6 +73,14 @@ async function devicesOf({ from }: SyncOptions): Promise<SeenDevice[] | undefine
     process.stderr.write(`fleet: ${error.message}\n`);
     process.exitCode = 1;
     return undefined;
+  }
+}
+
+function accessOrUsage(): ApiAccess | null {
+  try {
+    return apiAccess({});
+  } catch (error) {
+    throw new UsageError(`the credentials for the Tailscale API: ${(error as Error).message}`);
   }
 }
 

@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { loadInventory } from "../../hosts/inventory";
 import { type DeployHostPlan, type FleetPlan } from "../../hosts/plan/types";
 import { renderNodes } from "../../paths/nodes";
@@ -266,7 +268,10 @@ describe("what a host gets", () => {
     expect(sha256(forwarderProgram())).toBe(staged[0]?.digest);
   });
 
-  it("is in a program whose modules import only what is loaded before them", () => {
+  it("is in a program of all of its modules, which import only what is loaded before them", () => {
+    const files = readdirSync(join(__dirname, "..", "..", "payload", "forwarder"));
+    const modules = files.filter((name) => /^[a-z0-9]+\.py$/.test(name));
+    expect(FORWARDER_MODULES.map((name) => `${name}.py`).sort()).toEqual(modules.sort());
     const late = FORWARDER_MODULES.flatMap((name, index) =>
       [
         ...readSource(`forwarder/${name}.py`).matchAll(

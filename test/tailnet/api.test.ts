@@ -237,6 +237,11 @@ describe("apiAccess", () => {
       token: "jwt",
     });
     expect([apiAccess({}, {}), apiAccess({ oauthClientId: "k" }, {})]).toEqual([null, null]);
+    const both = "there are an API key and an OAuth client or identity token";
+    const byEnvironment = { TAILSCALE_API_KEY: "k" };
+    expect(() => apiAccess({ apiKey: "k", oauthClientSecret: "s" }, {})).toThrow(both);
+    expect(() => apiAccess({ oauthClientId: "i" }, byEnvironment)).toThrow(both);
+    expect(apiAccess({ oauthClientId: "" }, byEnvironment)?.credentials.kind).toBe("key");
     expect(() => apiAccess({ apiKey: "file:/nowhere/key" }, {})).toThrow("/nowhere/key");
     expect(() => apiAccess({ apiKey: "k", baseUrl: "api" }, {})).toThrow("baseUrl is no URL: api");
   });
