@@ -155,6 +155,7 @@ describe("a forwarder in front of a daemon that asks for a token", () => {
 
   it("asks for one from a host that has none yet, and from none to one and back", async () => {
     hostA.switch(null);
+    hostB.file("new");
     asked = "new";
     expect((await send(null)).status).toBe(200);
     hostB.switch(null);
