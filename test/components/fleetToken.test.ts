@@ -10,7 +10,15 @@ import { factsInOrder } from "../payload/facts";
 import { planOf } from "../payload/plans";
 
 const PATHS: NonNullable<Facts["paths"]> = {
-  ...{ watched: {}, cutOff: [], waiting: [], mistake: null, troubles: [], error: null, lendsToken: true },
+  ...{
+    watched: {},
+    cutOff: [],
+    waiting: [],
+    mistake: null,
+    troubles: [],
+    error: null,
+    lendsToken: true,
+  },
 };
 const BEHIND = { listening: [{ address: "127.0.0.1", port: 8770 }], paths: PATHS };
 
