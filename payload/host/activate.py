@@ -36,7 +36,7 @@ def bring_up(run, name, digest, content, spec, service, force):
         return False
 
     def restart():
-        if not again and health.fault(*where) is None:
+        if not again and health.lasting_fault(*where) is None:
             return None
         was = service.fact()
         service.restart()

@@ -83,6 +83,12 @@ def fault(service, node, address, port):
     return None
 
 
+def lasting_fault(service, node, address, port):
+    """As `fault`, and a daemon that is too busy to answer for a moment is asked again: it is not to be restarted."""
+    seen = fault(service, node, address, port)
+    return fault(service, node, address, port) if seen and seen.startswith("/") else seen
+
+
 def wait(service, node, address, port, seconds):
     """Until the daemon is up. A crash loop ends the wait early: nothing but the next release mends it."""
     patience = services.Patience(service, seconds, "healthy")

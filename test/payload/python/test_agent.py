@@ -481,6 +481,16 @@ class Patience(unittest.TestCase):
             patience.spend("it is down", 0)
 
 
+class LastingFault(unittest.TestCase):
+    def test_only_a_daemon_that_runs_and_does_not_answer_is_asked_again(self):
+        slow, dead = "/health: timed out", "the service is dead"
+        for looks, told in (([None], None), ([dead], dead), ([slow, None], None), ([slow, slow], slow), ([slow, dead], dead)):
+            left = list(looks)
+            with unittest.mock.patch.object(health, "fault", lambda *_: left.pop(0)):
+                self.assertEqual(health.lasting_fault(None, "h1", "127.0.0.1", 8770), told)
+            self.assertEqual(left, [])
+
+
 class Verdict(unittest.TestCase):
     def test_steps_and_the_first_error(self):
         def fail():

@@ -111,6 +111,8 @@ class Body:
 async def send_body(body, writer):
     """Writes the pieces on, chunked where the length is unknown; waits whenever the other end is slower."""
     async for piece in body.pieces:
+        # What has come from there is read first: a write that fails closes both directions.
+        await asyncio.sleep(0)
         if body.length is None:
             writer.write(b"%x\r\n" % len(piece))
             writer.write(piece)

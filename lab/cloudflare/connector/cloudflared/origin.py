@@ -65,6 +65,8 @@ class Origins:
                     rule.url.hostname, port, ssl=context, server_hostname=name, limit=LONGEST_HEAD
                 )
             reader, writer = await asyncio.wait_for(opening, rule.origin["connectTimeout"])
+            # An origin that answers early and hangs up breaks off what is being sent, not the answer that has come.
+            reader.set_exception = lambda _: reader.feed_eof()
             return Connection(reader, writer)
         except asyncio.TimeoutError:
             raise Unreachable("dial %s: i/o timeout" % rule.service)
