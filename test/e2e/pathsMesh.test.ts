@@ -121,8 +121,10 @@ async function regain(
   for (let tries = 0; tries < 3; tries += 1) {
     if (tries > 0) await undo();
     cut();
-    measured[what] = Math.min(measured[what] ?? Infinity, await heard(what, names));
-    if (measured[what] <= MOST) return;
+    const seconds = await heard(what, names);
+    measured[what] = Math.min(measured[what] ?? Infinity, seconds);
+    if (seconds <= MOST) return;
+    process.stdout.write(`paths: late, done again: ${what} ${seconds} s\n`);
   }
 }
 
