@@ -7,11 +7,9 @@ import { type HostFile } from "../hosts/files";
 import { bundled, startInLab } from "./background";
 import { enterLab } from "./enter";
 import { type LabDirectory } from "./labDirectory";
-import { LabError } from "./labError";
 import { LAB_ADDRESS, MIRROR } from "./network";
 import { projectRoot } from "./projectRoot";
 import { run, runChecked } from "./run";
-import { until } from "./until";
 
 /** The connector's versions in the mirror: what hosts are to run, and one before it. */
 export const CONNECTOR_VERSIONS = ["2026.8.2", "2026.7.1"] as const;
@@ -166,12 +164,8 @@ export async function startCloudflare(
     buildConnectors(directory),
     makeCertificates(folder, LAB_ZONE),
   ]);
-  const log = join(folder, "log");
   const argv = [...bundled("lab/cloudflare/main.ts"), LAB_ADDRESS, folder];
-  await startInLab("Cloudflare", init, log, argv);
-  if (!(await until(() => existsSync(join(folder, "ready")), 120_000))) {
-    throw new LabError("failed", `Cloudflare: did not start\n${readFileSync(log, "utf8").trim()}`);
-  }
+  await startInLab("Cloudflare", init, join(folder, "log"), argv, join(folder, "ready"));
   writeFileSync(join(folder, "checksums.json"), JSON.stringify(checksums));
   return hostFiles(certificateFiles(folder).ca.cert, base);
 }

@@ -8,13 +8,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { startInLab } from "./background";
 import { enterLab } from "./enter";
 import { type LabDirectory } from "./labDirectory";
 import { LabError } from "./labError";
 import { LAB_ADDRESS, MIRROR } from "./network";
-import { run, runChecked } from "./run";
+import { run } from "./run";
 import { labTailscaleVersion, type TailnetCache } from "./tailnetCache";
-import { until } from "./until";
 
 /** The control server and the API, which share an address. */
 export const TAILNET_URL = `http://${LAB_ADDRESS}:8081`;
@@ -79,7 +79,7 @@ function newConfig(): object {
 
 /**
  * Starts the tailnet's server within a lab and returns once it answers; it ends with the lab.
- * @throws LabError "failed" with the end of its log
+ * @throws LabError "failed", with its log, when it does not within 120 s
  */
 export async function startTailnet(
   directory: LabDirectory,
@@ -90,14 +90,8 @@ export async function startTailnet(
   writeFileSync(configFile(directory), JSON.stringify(newConfig()), { mode: 0o600 });
   symlinkSync(join(cache.mirror, "stable"), join(directory.mirror(), "stable"));
   const ready = join(folder(directory), "ready");
-  const log = directory.file("tailnet.log");
   const server = [cache.server, "-config", configFile(directory), "-ready", ready];
-  const start = 'log=$1; shift; exec setsid -f "$@" >> "$log" 2>&1 < /dev/null';
-  await runChecked("tailnet", enterLab(init, "inside", ["sh", "-c", start, "sh", log, ...server]));
-  if ((await until(() => existsSync(ready), 120_000)) === null) {
-    const said = readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n");
-    throw new LabError("failed", `tailnet: did not start\n${said}`);
-  }
+  await startInLab("tailnet", init, directory.file("tailnet.log"), server, ready);
 }
 
 /** Somebody who works with a real tailnet may have its credentials in the environment. */

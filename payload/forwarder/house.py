@@ -4,8 +4,6 @@ import time
 
 # Seconds between two sweeps beyond which this process was kept from running: what has come meanwhile is read first.
 LATE = 3.0
-
-
 # For files, the names of hosts, and what a moment takes.
 RESERVE = 64
 

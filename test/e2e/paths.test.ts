@@ -9,6 +9,7 @@ import { LabFleet } from "./labFleet";
 import { addContainer, MeshLab } from "./meshLab";
 import { joinThroughEntry } from "./newcomer";
 import { Observer, restarts, summary, withoutQuorum } from "./observer";
+import { quickest } from "./quickest";
 import { smallLab } from "./smallLab";
 
 // A mesh over the tailnet and tunnels, on systemd machines with a TUN device and on containers without one: every
@@ -132,16 +133,12 @@ onLab(title, () => {
       await cuts.set(...rules);
       await mesh.regained();
     };
-    /** A machine that is too busy for a moment says nothing of the bound, so what was late is done again, twice. */
     const cut = async (name: string, rules: readonly Rule[], again = backBefore(standing)) => {
-      for (let tries = 0; tries < 3; tries += 1) {
-        if (tries > 0) await again();
+      const measure = async () => {
         await cuts.set(...rules);
-        const seconds = await mesh.regained();
-        measured[name] = Math.min(measured[name] ?? Infinity, seconds);
-        if (seconds <= MOST_SECONDS) break;
-        process.stdout.write(`paths: late, done again: ${name} ${seconds} s\n`);
-      }
+        return mesh.regained();
+      };
+      measured[name] = await quickest(name, MOST_SECONDS, measure, again);
       standing = rules;
     };
     const [from, to] = [{ from: cuts.address("h2") }, { to: cuts.address("h2") }];

@@ -6,6 +6,7 @@ import { loopbackAddress } from "../../hosts/plan/number";
 import { checkout, cleanUp, temporaryFolder } from "../lab/daemon/standIn";
 import { ensurePython } from "../lab/daemon/venv";
 import { FORWARDER, SECRET } from "../paths/forwarders";
+import { quickest } from "./quickest";
 
 // Five stand-in daemons and five forwarders at their default settings, each pair in a network namespace of its own,
 // with two networks between them that are cut and mended. Times are measured and told; the bound is the promise.
@@ -108,24 +109,18 @@ async function heard(what: string, names: readonly string[]): Promise<number> {
   return Math.round(Math.max(...times) * 10) / 10;
 }
 
-/**
- * Does something to a network and measures how long it takes until all hear from the voters again. What takes longer
- * than is promised is undone and measured again, twice: a machine that is too busy for a moment says nothing of that.
- */
+/** Does something to a network and measures how long it takes until all hear from the voters again. */
 async function regain(
   what: string,
   cut: () => void,
   undo: () => void | Promise<void>,
   names: readonly string[] = NODES,
 ): Promise<void> {
-  for (let tries = 0; tries < 3; tries += 1) {
-    if (tries > 0) await undo();
+  const measure = () => {
     cut();
-    const seconds = await heard(what, names);
-    measured[what] = Math.min(measured[what] ?? Infinity, seconds);
-    if (seconds <= MOST) return;
-    process.stdout.write(`paths: late, done again: ${what} ${seconds} s\n`);
-  }
+    return heard(what, names);
+  };
+  measured[what] = await quickest(what, MOST, measure, undo);
 }
 
 const everyoneCutOff = () =>

@@ -4,8 +4,6 @@ import * as path from "node:path";
 import { Readable } from "node:stream";
 import { eventually } from "../eventually";
 import { ask, type Answer, cleanUp, pair, type Pair, temporaryFolder } from "./forwarders";
-
-jest.setTimeout(120_000);
 afterAll(cleanUp);
 
 /** A host's releases and token files, as the agent leaves them. */

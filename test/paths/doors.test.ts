@@ -18,8 +18,6 @@ import {
 
 // Every way in from outside leads to the one inbound port: directly and over the tailnet as plain HTTP, through the
 // node's tunnel and the shared entry behind an edge. What else a forwarder opens is on loopback.
-
-jest.setTimeout(120_000);
 let mesh: Pair;
 let door: Edge;
 const identity = (signing: Signing = {}) => identityOf(mesh.nodes["a"]?.number ?? 0, signing);

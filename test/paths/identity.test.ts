@@ -14,8 +14,6 @@ import {
 } from "./forwarders";
 import { identityOf, type Signing } from "./signing";
 
-jest.setTimeout(120_000);
-
 let mesh: Pair;
 beforeAll(async () => {
   mesh = await pair();

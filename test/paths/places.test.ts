@@ -4,8 +4,6 @@ import { eventually } from "../eventually";
 import { ask, cleanUp, link, type NodeEntry, pair, type Pair, temporaryFolder } from "./forwarders";
 
 // tailscaled is a stand-in here that says where devices are; test/e2e/paths.test.ts has the real one.
-
-jest.setTimeout(120_000);
 const closers: (() => void)[] = [];
 afterEach(async () => {
   await cleanUp();

@@ -4,8 +4,6 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { ask, cleanUp, pair, type Pair, raw } from "./forwarders";
 
-jest.setTimeout(120_000);
-
 let mesh: Pair;
 const get = (path: string, more: Parameters<typeof ask>[2] = {}) =>
   ask(mesh.toB.host, mesh.toB.port, { path, ...more });

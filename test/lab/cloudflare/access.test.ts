@@ -1,8 +1,6 @@
 import { ACCOUNT, Loopback } from "./loopback";
 import { until } from "../../../lab/fleet/until";
 
-jest.setTimeout(120_000);
-
 let lab: Loopback;
 const ACCESS = `${ACCOUNT}/access`;
 

@@ -5,8 +5,6 @@ import { run } from "../../../lab/fleet/run";
 import { until } from "../../../lab/fleet/until";
 import { ACCOUNT, Loopback } from "./loopback";
 
-jest.setTimeout(120_000);
-
 let lab: Loopback;
 let file: string;
 

@@ -7,8 +7,6 @@ import { certificateFiles } from "../../../lab/cloudflare/certificates";
 import { until } from "../../../lab/fleet/until";
 import { ACCOUNT, Loopback, RECORDS } from "./loopback";
 
-jest.setTimeout(120_000);
-
 let lab: Loopback;
 
 beforeAll(async () => {

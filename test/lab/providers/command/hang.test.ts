@@ -5,8 +5,6 @@ import { FakeEngine } from "../fakeEngine";
 import { connectionTo, ours, remote } from "./executable";
 import { SshServer, StallingServer } from "./sshServer";
 
-jest.setTimeout(120_000);
-
 let engine: FakeEngine;
 let provider: ProviderUnderTest;
 let stalling: StallingServer | undefined;

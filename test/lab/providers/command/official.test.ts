@@ -5,8 +5,6 @@ import { FakeEngine } from "../fakeEngine";
 import { connectionTo, local, ours, remote } from "./executable";
 import { SshServer } from "./sshServer";
 
-jest.setTimeout(120_000);
-
 /**
  * The official plugin cannot be fetched everywhere. Where there is one, OFFICIAL_COMMAND_PLUGIN names it, and both are
  * asked the same; otherwise the log says that this was not compared.
